@@ -1,0 +1,1 @@
+"""The bytes: records and their checksums, events, names, writing and reading. Knows nothing of TensorFlow."""

@@ -1,0 +1,35 @@
+"""Records: how events are framed in an event file.
+
+    uint64 LE  length of the data
+    uint32 LE  masked CRC32C of those eight bytes
+    bytes      data: one serialized Event
+    uint32 LE  masked CRC32C of the data
+
+Source: TensorFlow, ``tensorflow/core/lib/io/record_writer.h`` and ``tensorflow/core/lib/hash/crc32c.h`` (the mask).
+"""
+
+from __future__ import annotations
+
+import struct
+
+import google_crc32c
+
+HEADER = struct.Struct("<QI")
+FOOTER = struct.Struct("<I")
+OVERHEAD = HEADER.size + FOOTER.size  #: bytes that framing adds to an event
+
+_LENGTH = struct.Struct("<Q")
+_MASK_DELTA = 0xA282EAD8
+_crc32c = google_crc32c.value
+
+
+def masked_crc(data: bytes) -> int:
+    """The CRC32C of some bytes, rotated right by 15 bits and offset, as records store it."""
+    crc: int = _crc32c(data)
+    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+def frame(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """A record for one serialized event, in the three pieces in which it is written."""
+    length = _LENGTH.pack(len(data))
+    return length + FOOTER.pack(masked_crc(length)), data, FOOTER.pack(masked_crc(data))

@@ -1,0 +1,1 @@
+"""What the judges are told: facts gathered from the file system, the process and TensorFlow."""

@@ -1,0 +1,31 @@
+"""Findings: the catalogue of codes, what carries them to the user, and the one door they leave by."""
+
+from safewriter.findings.carriers import (
+    DistributionWarning as DistributionWarning,
+    EventFileWarning as EventFileWarning,
+    GraphWarning as GraphWarning,
+    InternalWarning as InternalWarning,
+    LandingWarning as LandingWarning,
+    LogdirWarning as LogdirWarning,
+    SafeWriterError as SafeWriterError,
+    SafeWriterWarning as SafeWriterWarning,
+    ValuesWarning as ValuesWarning,
+    error_for as error_for,
+    warning_for as warning_for,
+)
+from safewriter.findings.catalogue import CATALOGUE as CATALOGUE
+from safewriter.findings.code import Code as Code, Kind as Kind
+from safewriter.findings.desk import (
+    CAPTURES as CAPTURES,
+    Desk as Desk,
+    Policy as Policy,
+    guarded as guarded,
+    tell as tell,
+)
+from safewriter.findings.model import Finding as Finding
+from safewriter.findings.select import select_codes as select_codes
+from safewriter.findings.where import (
+    Place as Place,
+    users_line as users_line,
+    users_place as users_place,
+)

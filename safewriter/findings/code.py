@@ -1,0 +1,39 @@
+"""What one code of the catalogue is."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """How a finding of a code leaves safewriter."""
+
+    ERROR = "error"  #: the write can't work: raised
+    WARNING = "warning"  #: warned, and raised under ``strict``
+    FINDING = "finding"  #: listed by the audit, never warned
+
+
+@dataclass(frozen=True)
+class Code:
+    """One entry of the catalogue: the text behind ``safewriter explain``.
+
+    Attributes:
+        code: ``SW`` and three digits. Stable, never reused.
+        name: The same in words, stable too: ``logdir-invalid``.
+        kind: Raised, warned or listed.
+        when: One sentence: the condition under which it is told.
+        why: What is lost, and why TensorFlow says nothing of it.
+        mend: What to change.
+        bad: A short program that provokes it.
+        good: The same program, mended: it stays silent.
+    """
+
+    code: str
+    name: str
+    kind: Kind
+    when: str
+    why: str = ""
+    mend: str = ""
+    bad: str = ""
+    good: str = ""

@@ -1,0 +1,208 @@
+"""The one door through which findings leave: warned, raised, captured or ignored.
+
+A writer has a ``Desk``. Everything that safewriter has to say about that writer is handed to its desk,
+which tells each subject once, counts it on, and keeps the sum for ``report()``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from safewriter.findings.carriers import SafeWriterError, error_for, warning_for
+from safewriter.findings.code import Kind
+from safewriter.findings.model import Finding
+from safewriter.findings.select import select_codes
+from safewriter.findings.where import Place, users_place
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What becomes of findings of kind *warning*.
+
+    Attributes:
+        strict: They are raised where they would have been warned.
+        ignored: Codes that are not told at all.
+    """
+
+    strict: bool = False
+    ignored: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, strict: bool = False, ignore: str | Iterable[str] = (), environment: Mapping[str, str] = os.environ
+    ) -> Policy:
+        """The policy asked for in code, joined with ``SAFEWRITER_STRICT`` and ``SAFEWRITER_IGNORE``.
+
+        Raises:
+            ValueError: An unknown code; the message lists the right ones.
+        """
+        by_environment = environment.get("SAFEWRITER_STRICT", "").strip().lower()
+        if by_environment not in ("", "0", "1", "false", "true", "no", "yes"):
+            raise ValueError(f"SAFEWRITER_STRICT is {by_environment!r}; use 1 or 0.")
+        return cls(
+            strict=strict or by_environment in ("1", "true", "yes"),
+            ignored=select_codes(ignore) | select_codes(environment.get("SAFEWRITER_IGNORE", "")),
+        )
+
+
+class _Captures:
+    """The lists that ``safewriter.testing.capture_findings`` has open, innermost last."""
+
+    def __init__(self) -> None:
+        self._open: list[list[Finding]] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def capture(self) -> Iterator[list[Finding]]:
+        findings: list[Finding] = []
+        with self._lock:
+            self._open.append(findings)
+        try:
+            yield findings
+        finally:
+            with self._lock:
+                self._open = [each for each in self._open if each is not findings]
+
+    def take(self, finding: Finding) -> bool:
+        with self._lock:
+            if not self._open:
+                return False
+            self._open[-1].append(finding)
+            return True
+
+
+CAPTURES = _Captures()
+
+
+def tell(finding: Finding, place: Place | None = None, *, may_raise: bool = True, strict: bool = False) -> None:
+    """Sends one finding out: into a capture, as a warning, or raised.
+
+    Args:
+        finding: What happened.
+        place: The line that the warning points at; the caller's line where it is None.
+        may_raise: False in an exit hook, or while another exception leaves: nothing is raised then,
+            not even by a warning filter that says ``error``.
+        strict: Raise a finding of kind *warning*.
+
+    Raises:
+        SafeWriterError: Of kind *error*, or under ``strict``.
+        SafeWriterWarning: A warning filter of the user's says ``error``.
+    """
+    if finding.kind is Kind.ERROR or (strict and may_raise):
+        if may_raise:
+            raise error_for(finding)
+    if CAPTURES.take(finding):
+        return
+    place = place or users_place()
+    warning = warning_for(finding)
+    try:
+        warnings.warn_explicit(
+            warning, type(warning), place.filename, place.lineno, place.module, registry=place.registry
+        )
+    except Warning:
+        if may_raise:
+            raise
+        # A filter turned it into an error where none may be raised: it is shown all the same.
+        print(warnings.formatwarning(warning, type(warning), place.filename, place.lineno), end="", file=sys.stderr)
+
+
+class Desk:
+    """All that is said about one writer.
+
+    Args:
+        policy: What becomes of warnings.
+        place: Where the writer was created; it stands in each message, and exit hooks point there.
+    """
+
+    def __init__(self, policy: Policy, place: Place) -> None:
+        self.policy = policy
+        self.place = place
+        self.created_at = str(place)
+        self._told: dict[tuple[str, str], Finding] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Each finding so far, once a subject, with its count."""
+        with self._lock:
+            return tuple(self._told.values())
+
+    def tell(self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False) -> None:
+        """Tells a finding the first time its subject comes up, and counts it on afterwards.
+
+        Args:
+            finding: What happened.
+            may_raise: See ``tell``.
+            at_creation: Point at the line that created the writer: at exit no line of the user's is running.
+            again: Tell it although its subject was told before: the sum at close.
+
+        Raises:
+            SafeWriterError: Of kind *error*, or under ``strict``.
+        """
+        if finding.code in self.policy.ignored and finding.kind is not Kind.ERROR:
+            return
+        finding = replace(finding, created_at=self.created_at)
+        key = (finding.code, finding.subject)
+        with self._lock:
+            known = self._told.get(key)
+            self._told[key] = finding if known is None or again else replace(known, count=known.count + finding.count)
+        if known is None or again or finding.kind is Kind.ERROR:
+            tell(
+                finding,
+                self.place if at_creation else None,
+                may_raise=may_raise,
+                strict=self.policy.strict,
+            )
+
+    def tell_all(self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False) -> None:
+        """Tells each; where several would be raised, the first is, with the others in its notes' place as warnings."""
+        raised: Exception | None = None
+        for finding in findings:
+            try:
+                self.tell(finding, may_raise=may_raise and raised is None, at_creation=at_creation)
+            except (SafeWriterError, Warning) as error:
+                raised = error
+        if raised is not None:
+            raise raised
+
+    @contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        """Runs a check of our own; a fault in it becomes SW901 and never reaches the training loop."""
+        try:
+            yield
+        except (SafeWriterError, Warning):
+            raise
+        except Exception:
+            self.internal(what)
+
+    def internal(self, what: str) -> None:
+        """Tells SW901 for the exception that is being handled."""
+        text = traceback.format_exc()
+        try:
+            self.tell(
+                Finding(
+                    "SW901",
+                    f"A check of safewriter's own failed ({what}); the event still went its way.\n{text.rstrip()}",
+                    "This is a fault in safewriter, not in your program: please report it with the lines above. "
+                    'SAFEWRITER_IGNORE=SW901 silences it.',
+                    subject=what,
+                    data={"traceback": text},
+                ),
+                may_raise=False,
+            )
+        except Exception:  # reporting must not be what breaks the loop
+            print(text, file=sys.stderr)
+
+
+def guarded(desk: Desk, what: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What a check found; nothing, and SW901 told, where the check itself failed."""
+    with desk.guard(what):
+        return list(check())
+    return []
