@@ -1,0 +1,501 @@
+"""SW4xx: tags, steps and values. One judge, fed by the live writer and by the audit alike.
+
+The judge is shown each summary and keeps, per tag, what ``TagStats`` shows and the little that it takes to compare
+the next write with the last one. A tag is told once per code, when it first goes wrong; where many tags go wrong at one
+step (a diverged model, a merged summary without a step) the first is told and all the others together.
+
+TensorBoard's part of it: its default loader keeps, per tag, only points whose steps rise, so a step that comes again or
+goes down hides or erases others; one tag has one kind, that of its first write.
+"""
+
+from __future__ import annotations
+
+import numbers
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite, isnan
+from typing import Any, Final
+
+from safewriter.findings import Finding
+
+FROZEN_AFTER: Final = 10  #: writes of one tag at one step that are still taken as meant
+NAMED: Final = 5  #: tags that a message about many tags names
+
+_FLOAT, _DOUBLE, _COMPLEX64, _BFLOAT16, _COMPLEX128, _HALF = 1, 2, 8, 14, 18, 19  # DataType, types.proto
+_CASTS = {_FLOAT: "f", _DOUBLE: "d", _COMPLEX64: "f", _COMPLEX128: "d"}
+_FIELDS = {_FLOAT: "float_val", _DOUBLE: "double_val", _COMPLEX64: "scomplex_val", _COMPLEX128: "dcomplex_val"}
+_EXPONENTS = {_HALF: 0x7C00, _BFLOAT16: 0x7F80}  # all ones there: infinite or not a number
+
+# Elements of a tensor that are looked at; of larger ones as many, evenly spread. A model that diverges fills tensors
+# with NaN, and the training loop should not wait for a scan of gigabytes.
+_LOOKS_WITH_NUMPY = 1 << 20
+_LOOKS = 1 << 14
+
+_KINDS = {
+    "simple_value": "scalar",
+    "histo": "histogram",
+    "image": "image",
+    "audio": "audio",
+    "tensor": "tensor",
+    "obsolete_old_style_histogram": "histogram",
+}
+_PLUGINS = {"scalars": "scalar", "histograms": "histogram", "images": "image"}
+_UNKNOWN_KIND = "unknown"
+
+
+class _Unsaid:
+    """What the audit gives as the step that the user passed: a file does not tell."""
+
+    def __repr__(self) -> str:
+        return "<as stored>"
+
+
+UNSAID: Final = _Unsaid()
+
+
+@dataclass(frozen=True)
+class TagStats:
+    """What is known of one tag.
+
+    Attributes:
+        count: Values written.
+        first_step: Step of the first one, as stored.
+        last_step: Step of the latest one, as stored.
+        not_finite: Values that were, or held, NaN or an infinity.
+    """
+
+    count: int
+    first_step: int
+    last_step: int
+    not_finite: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """The same in values that JSON can hold."""
+        return asdict(self)
+
+
+TagStats.__module__ = "safewriter"
+
+
+class _Tag:
+    """State of one tag; small, because there may be a hundred thousand."""
+
+    __slots__ = ("count", "field", "first", "kind", "last", "not_finite", "plain", "same")
+
+    def __init__(self, field: str | None, kind: str, step: int) -> None:
+        self.field = field
+        self.kind = kind
+        self.plain = field == "simple_value"
+        self.count = 0
+        self.first = step
+        self.last = step
+        self.same = 1  # writes at the step ``last``, one after the other
+        self.not_finite = 0
+
+
+class _Trouble:
+    """How often one tag went wrong in one way."""
+
+    __slots__ = ("count", "first", "told")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.count = 1
+        self.told = 1
+
+
+class _Burst:
+    """Tags that first went wrong in one way at one step: the one that is told, and those that wait for one telling."""
+
+    __slots__ = ("first", "said", "step", "waiting")
+
+    def __init__(self, step: int, first: str) -> None:
+        self.step = step
+        self.first = first
+        self.waiting: list[Finding] = []
+        self.said = False
+
+
+class ValuesJudge:
+    """Watches what one writer writes.
+
+    Attributes:
+        tags: State by tag. Its length grows by one with each new tag.
+    """
+
+    def __init__(self) -> None:
+        self.tags: dict[str, _Tag] = {}
+        self._whole: set[type] = {int, _Unsaid}
+        self._troubles: dict[str, dict[str, _Trouble]] = {}
+        self._bursts: dict[str, _Burst] = {}
+        self._waiting = False
+
+    def observe(self, summary: Any, step: int, given: object = UNSAID) -> Sequence[Finding]:
+        """What is wrong with a summary, in the light of those before it.
+
+        Args:
+            summary: A message shaped like ``Summary``, TensorFlow's or ours.
+            step: The step as it is stored.
+            given: What the user passed as ``global_step``; left out where nobody knows.
+
+        Returns:
+            Findings that were not told before; the empty tuple in the normal case.
+        """
+        found: list[Finding] | None = self._next_step(step) if self._waiting else None
+        quiet = step >= 0 and type(given) in self._whole
+        tags = self.tags
+        for value in summary.value:
+            tag = value.tag
+            state = tags.get(tag)
+            if state is not None and state.plain and quiet and step > state.last:
+                number = value.simple_value
+                # A number other than 0 is set, so the message need not be asked which field it holds.
+                if number and isfinite(number):
+                    state.last = step
+                    state.same = 1
+                    state.count += 1
+                    continue
+            found = self._look(found, value, tag, state, step, given, quiet)
+        if found is None:
+            return ()
+        return self._end_of_call(found)
+
+    def restart(self, step: int) -> None:
+        """A session-log START: the run goes on from this step, and what was beyond it is meant to be replaced."""
+        for state in self.tags.values():
+            if state.last >= step:
+                state.last = step
+                state.same = 0
+
+    def sum_up(self) -> list[Finding]:
+        """What waits to be told, and the sums for what went on after it was told. Each is returned once."""
+        found: list[Finding] = []
+        for burst in self._bursts.values():
+            if not burst.said:
+                self._say(burst, found)
+        self._waiting = False
+        for code, troubles in self._troubles.items():
+            more = {tag: trouble for tag, trouble in troubles.items() if trouble.count > trouble.told}
+            if len(more) > NAMED:
+                found.append(self._sum_of_many(code, more))
+            else:
+                found += [self._sum_of(code, tag, trouble) for tag, trouble in more.items()]
+            for trouble in more.values():
+                trouble.told = trouble.count
+        return found
+
+    def stats(self) -> dict[str, TagStats]:
+        """Each tag's count, steps and number of values that were not finite."""
+        return {
+            tag: TagStats(state.count, state.first, state.last, state.not_finite) for tag, state in self.tags.items()
+        }
+
+    # What follows runs for first sights, for kinds other than scalars, and where something is wrong.
+
+    def _look(
+        self,
+        found: list[Finding] | None,
+        value: Any,
+        tag: str,
+        state: _Tag | None,
+        step: int,
+        given: object,
+        quiet: bool,
+    ) -> list[Finding] | None:
+        field = value.WhichOneof("value")
+        if state is None:
+            state = self.tags[tag] = _Tag(sys.intern(field) if field else None, kind_of(value, field), step)
+        else:
+            if field != state.field or field == "tensor":
+                found = self._judge_kind(found, value, field, tag, state, step)
+            if given is None:
+                found = self._trouble(found, "SW402", tag, step, state)
+            elif step > state.last:
+                state.same = 1
+            elif step == state.last:
+                state.same += 1
+                if state.same > FROZEN_AFTER:
+                    # In a file, no step and step 0 look alike. Nothing but step 0 was written without one, most likely.
+                    unsaid = given is UNSAID and step == 0 and state.same > state.count
+                    found = self._trouble(found, "SW402" if unsaid else "SW404", tag, step, state)
+            else:
+                found = self._trouble(found, "SW403", tag, step, state)
+                state.same = 1
+        if not quiet and given is not None and not self._is_whole(given, step):
+            found = self._trouble(found, "SW406", tag, step, state, given)
+        state.last = step
+        state.count += 1
+        if field == "simple_value":
+            finite = isfinite(value.simple_value)
+        elif field == "histo":
+            finite = _histogram_is_finite(value.histo)
+        else:
+            finite = field != "tensor" or _tensor_is_finite(value.tensor)
+        if not finite:
+            state.not_finite += 1
+            found = self._trouble(found, "SW401", tag, step, state, _shown(value, field))
+        return found
+
+    def _judge_kind(
+        self, found: list[Finding] | None, value: Any, field: str | None, tag: str, state: _Tag, step: int
+    ) -> list[Finding] | None:
+        kind = kind_of(value, field)
+        # Writers drop the metadata of a tag they know, so a bare tensor is of the kind that the tag has.
+        if kind in ("tensor", _UNKNOWN_KIND, state.kind):
+            return found
+        if state.kind in ("tensor", _UNKNOWN_KIND):
+            state.kind = kind
+            state.field, state.plain = field, field == "simple_value"
+            return found
+        return self._trouble(found, "SW405", tag, step, state, kind)
+
+    def _is_whole(self, given: object, step: int) -> bool:
+        if step < 0 or isinstance(given, (bool, str, bytes)) or type(given).__name__ in ("bool_", "bool"):
+            return False
+        if isinstance(given, numbers.Integral):
+            self._whole.add(type(given))
+            return True
+        try:
+            return bool(given == step)
+        except Exception:  # noqa: BLE001 - a type of the user's: the writer made an integer of it, we can't say more
+            return True
+
+    def _trouble(
+        self, found: list[Finding] | None, code: str, tag: str, step: int, state: _Tag, detail: object = None
+    ) -> list[Finding] | None:
+        troubles = self._troubles.setdefault(code, {})
+        trouble = troubles.get(tag)
+        burst = self._bursts.get(code)
+        if trouble is not None:
+            trouble.count += 1
+            if burst is not None and burst.first == tag and not burst.said and burst.waiting:
+                found = [] if found is None else found
+                self._say(burst, found)
+            return found
+        troubles[tag] = _Trouble(step)
+        found = [] if found is None else found
+        finding = _finding(code, tag, step, state, detail)
+        if burst is None or burst.step != step:
+            if burst is not None and not burst.said:
+                self._say(burst, found)
+            self._bursts[code] = _Burst(step, tag)
+            found.append(finding)
+        elif burst.said:
+            troubles[tag].told = 0  # one step, told twice already: the rest is for the sum at close
+        else:
+            burst.waiting.append(finding)
+            self._waiting = True
+        return found
+
+    def _next_step(self, step: int) -> list[Finding] | None:
+        found: list[Finding] = []
+        for burst in self._bursts.values():
+            if burst.step != step and not burst.said:
+                self._say(burst, found)
+        self._waiting = any(burst.waiting for burst in self._bursts.values())
+        return found or None
+
+    def _end_of_call(self, found: list[Finding]) -> Sequence[Finding]:
+        told = {(finding.code, finding.subject) for finding in found}
+        for code, burst in self._bursts.items():
+            # Told in this call, with others behind it in the same summary: nothing to wait for.
+            if burst.waiting and not burst.said and (code, burst.first) in told:
+                self._say(burst, found)
+        self._waiting = any(burst.waiting for burst in self._bursts.values())
+        return found or ()
+
+    def _say(self, burst: _Burst, found: list[Finding]) -> None:
+        waiting, burst.waiting = burst.waiting, []
+        burst.said = bool(waiting)
+        if len(waiting) == 1:
+            found.append(waiting[0])
+        elif waiting:
+            found.append(_many(waiting, burst))
+
+    def _sum_of(self, code: str, tag: str, trouble: _Trouble) -> Finding:
+        state = self.tags[tag]
+        of = f"{trouble.count:,} of {state.count:,}"
+        since = f"the first at step {trouble.first}"
+        sums = {
+            "SW401": f"Tag {tag!r}: {of} values were NaN or infinite, {since}.",
+            "SW402": f"Tag {tag!r}: {of} values were written again without a step and lie on step 0.",
+            "SW403": f"Tag {tag!r}: its step went down {trouble.count:,} times in {state.count:,} writes, {since}.",
+            "SW404": f"Tag {tag!r}: {of} writes came after the tenth at their step, {since}.",
+            "SW405": f"Tag {tag!r}: {of} values were of another kind than its first ({state.kind}), {since}.",
+            "SW406": f"Tag {tag!r}: {of} values had a step that is negative or not a whole number, {since}.",
+        }
+        return Finding(
+            code,
+            sums[code],
+            _HINTS[code],
+            subject=tag,
+            count=trouble.count,
+            data={"tag": tag, "first_step": trouble.first, "count": trouble.count, "of": state.count},
+        )
+
+    def _sum_of_many(self, code: str, troubles: dict[str, _Trouble]) -> Finding:
+        count = sum(trouble.count for trouble in troubles.values())
+        of = sum(self.tags[tag].count for tag in troubles)
+        first = min(trouble.first for trouble in troubles.values())
+        return Finding(
+            code,
+            f"{len(troubles):,} tags {_WENT_ON[code]}, {count:,} times in {of:,} writes, the first at step {first}: "
+            f"{_named(troubles)}.",
+            _HINTS[code],
+            subject=f"{len(troubles)} tags",
+            count=count,
+            data={"tags": sorted(troubles)[:1000], "first_step": first, "count": count, "of": of},
+        )
+
+
+def kind_of(value: Any, field: str | None) -> str:
+    """The kind under which TensorBoard shows a value: its plugin's for tensors, else that of its field."""
+    if field == "tensor" and value.HasField("metadata"):
+        plugin: str = value.metadata.plugin_data.plugin_name
+        return _PLUGINS.get(plugin, plugin) or "tensor"
+    return _KINDS.get(field or "", _UNKNOWN_KIND)
+
+
+_HINTS = {
+    "SW401": "The gap in the chart starts there. Look at what feeds this tag at that step: a logarithm of 0, a division "
+    "by 0, or a learning rate that is too high. tf.debugging.check_numerics(x, 'x') names the operation that made it.",
+    "SW402": "Pass the step: writer.add_summary(summary, global_step=step).",
+    "SW403": "Pass steps that rise. To go on from a checkpoint at step N in the old directory, create the writer with "
+    "SafeFileWriter(logdir, resume_step=N); to start anew, give each run a directory of its own.",
+    "SW404": "Pass a step that rises with each write, such as sess.run(global_step) or a counter of your loop; a step "
+    "that was read once before the loop, or while a function was traced, stays as it was.",
+    "SW405": "Give each kind a tag of its own, such as 'loss' for the scalar and 'loss/histogram' for the histogram.",
+    "SW406": "Pass a whole number from 0 on, such as int(epoch * steps_per_epoch).",
+}
+
+_WENT_ON = {
+    "SW401": "were NaN or infinite",
+    "SW402": "were written again without a step",
+    "SW403": "had steps that went down",
+    "SW404": "were written more than 10 times at one step",
+    "SW405": "were written as two kinds",
+    "SW406": "had a step that is negative or not a whole number",
+}
+
+
+def _finding(code: str, tag: str, step: int, state: _Tag, detail: object) -> Finding:
+    data: dict[str, Any] = {"tag": tag, "step": step}
+    if code == "SW401":
+        message = f"Tag {tag!r} holds {detail} at step {step}: TensorBoard shows a gap or nothing there."
+        data["value"] = detail
+    elif code == "SW402":
+        message = (
+            f"Tag {tag!r} is written again without a step: write {state.count + 1:,} of it lies on step 0, as every "
+            f"one without a step does. TensorBoard shows one of them."
+        )
+    elif code == "SW403":
+        message = (
+            f"Tag {tag!r} went back from step {state.last} to step {step}: TensorBoard hides what it has beyond "
+            f"step {step}, or draws a zigzag."
+        )
+        data["previous_step"] = state.last
+    elif code == "SW404":
+        message = (
+            f"Tag {tag!r} is written for the {state.same}th time at step {step}: the points lie on each other, and "
+            f"TensorBoard shows one of them."
+        )
+    elif code == "SW405":
+        message = (
+            f"Tag {tag!r} was written as {state.kind} and is written as {detail} at step {step}: TensorBoard shows one "
+            f"kind per tag."
+        )
+        data["kinds"] = [state.kind, detail]
+    else:
+        given = step if detail is UNSAID else detail
+        stored = f" and is stored as {step}" if given != step or isinstance(given, (bool, str)) else ""
+        message = f"Tag {tag!r} is written at step {given!r}, which is not a whole number from 0 on{stored}."
+        data["given"] = repr(given)
+    return Finding(code, message, _HINTS[code], subject=tag, data=data)
+
+
+def _many(waiting: list[Finding], burst: _Burst) -> Finding:
+    code = waiting[0].code
+    tags = [finding.subject for finding in waiting]
+    at = "" if code == "SW402" else f" at step {burst.step}"
+    also = f"{len(tags):,} more tags {_WENT_ON[code]}{at}, as {burst.first!r} did: {_named(tags)}."
+    return Finding(
+        code,
+        f"{also} They are told together, as one event." if len(tags) > NAMED else also,
+        _HINTS[code],
+        subject=f"step {burst.step}",
+        count=len(tags),
+        data={"tags": sorted(tags)[:1000], "step": burst.step, "count": len(tags)},
+    )
+
+
+def _named(tags: Iterable[str]) -> str:
+    names = sorted(tags)
+    shown = ", ".join(repr(name) for name in names[:NAMED])
+    return f"{shown} and {len(names) - NAMED:,} more" if len(names) > NAMED else shown
+
+
+def _shown(value: Any, field: str) -> str:
+    """What was found, for the message."""
+    if field == "simple_value":
+        number = value.simple_value
+        return "NaN" if isnan(number) else "+Inf" if number > 0 else "-Inf"
+    return "NaN or Inf"
+
+
+def _histogram_is_finite(histogram: Any) -> bool:
+    # Limits of buckets are left alone: the outermost ones are infinite in some writers' histograms, on purpose.
+    low, high, total, squares = histogram.min, histogram.max, histogram.sum, histogram.sum_squares
+    if isfinite(low + high + total + squares):
+        return True
+    # Two finite numbers can have an infinite sum.
+    return isfinite(low) and isfinite(high) and isfinite(total) and isfinite(squares)
+
+
+def _tensor_is_finite(tensor: Any) -> bool:
+    dtype = tensor.dtype
+    cast = _CASTS.get(dtype)
+    if cast is not None:
+        content = tensor.tensor_content
+        if not content:
+            return _numbers_are_finite(getattr(tensor, _FIELDS[dtype]))
+        return _content_is_finite(content, cast)
+    exponent = _EXPONENTS.get(dtype)
+    if exponent is None:
+        return True
+    content = tensor.tensor_content
+    return _patterns_are_finite(content if content else tensor.half_val, exponent)
+
+
+def _numbers_are_finite(values: Any) -> bool:
+    count = len(values)
+    if count == 1:
+        return isfinite(values[0])
+    if count > _LOOKS:
+        values = values[:: count // _LOOKS + 1]
+    return isfinite(sum(values)) or all(map(isfinite, values))
+
+
+def _content_is_finite(content: bytes, cast: str) -> bool:
+    size = 4 if cast == "f" else 8
+    whole = len(content) // size * size
+    numpy = sys.modules.get("numpy") if whole > 64 * size else None
+    if numpy is not None:
+        array = numpy.frombuffer(content, dtype=f"<f{size}", count=whole // size)
+        return bool(numpy.isfinite(array[:: len(array) // _LOOKS_WITH_NUMPY + 1]).all())
+    return _numbers_are_finite(memoryview(content)[:whole].cast(cast))
+
+
+def _patterns_are_finite(values: Any, exponent: int) -> bool:
+    """The same for 16-bit floats: bytes, or a field that holds each one's bits as an integer."""
+    if isinstance(values, bytes):
+        whole = len(values) // 2 * 2
+        numpy = sys.modules.get("numpy") if whole > 128 else None
+        if numpy is not None:
+            array = numpy.frombuffer(values, dtype="<u2", count=whole // 2)
+            array = array[:: len(array) // _LOOKS_WITH_NUMPY + 1]
+            return not bool(((array & exponent) == exponent).any())
+        values = memoryview(values)[:whole].cast("H")
+    if len(values) > _LOOKS:
+        values = values[:: len(values) // _LOOKS + 1]
+    return not any(value & exponent == exponent for value in values)
