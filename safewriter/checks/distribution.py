@@ -1,0 +1,286 @@
+"""SW201, SW202, SW203: strategies, replicas and the processes that share a directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from safewriter.findings import Finding
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who this process is among the processes of its run.
+
+    Attributes:
+        task: ``"chief"``, ``"worker"``, ``"ps"``, ``"evaluator"``… of a TensorFlow cluster, ``"rank"`` of a launcher,
+            or None for a process that nothing says to be one of several.
+        index: Which one, counted from 0.
+        size: How many there are of this task, where known.
+        source: What says so: ``"TF_CONFIG"``, ``"SLURM"``, ``"MultiWorkerMirroredStrategy"``…
+        chief: Whether this is the process that writes for all; None where nothing says so.
+        problems: Settings that are wrong or contradict each other, in sentences.
+    """
+
+    task: str | None = None
+    index: int | None = None
+    size: int | None = None
+    source: str | None = None
+    chief: bool | None = None
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.task is None:
+            return "a single process"
+        which = "" if self.index is None else f" {self.index}"
+        of = "" if self.size is None else f" of {self.size}"
+        return f"{self.task}{which}{of} ({self.source})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The role in values that JSON can hold."""
+        return {
+            "task": self.task,
+            "index": self.index,
+            "size": self.size,
+            "source": self.source,
+            "chief": self.chief,
+            "problems": list(self.problems),
+        }
+
+
+@dataclass(frozen=True)
+class StrategyFacts:
+    """Where, in TensorFlow's terms, the line is that creates a writer.
+
+    Attributes:
+        strategy: Public name of the strategy in whose scope or replica function it is, or None.
+        replicas: How many replicas that strategy keeps in step.
+        in_scope: Inside ``strategy.scope()``, a replica function or not.
+        scope_behind_graph: The scope is hidden from ``tf.distribute.has_strategy()`` by a graph entered inside it.
+        in_replica: Inside a function that ``strategy.run`` runs, or that such a function handed to ``merge_call``.
+        in_merge_call: The latter.
+        tracing: Name of the function that is being traced (``tf.function``, ``Dataset.map``, …), or None.
+        eager: Outside of all graphs of this thread, TensorFlow executes eagerly: replica functions run anew each step.
+        should_save_summary: What the strategy says of summaries in this process; None without one.
+        role: Who this process is.
+    """
+
+    strategy: str | None = None
+    replicas: int = 1
+    in_scope: bool = False
+    scope_behind_graph: bool = False
+    in_replica: bool = False
+    in_merge_call: bool = False
+    tracing: str | None = None
+    eager: bool = False
+    should_save_summary: bool | None = None
+    role: Role = field(default_factory=Role)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The facts in values that JSON can hold."""
+        return {**self.__dict__, "role": self.role.as_dict()}
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An event file in the directory that another process writes.
+
+    Attributes:
+        file: Its name.
+        host: Host in the name, or None where the name has none.
+        pid: Process in the name, or None (TensorFlow's v1 writer leaves it out).
+        same_host: It is this host.
+        evidence: ``"grew"`` (between two looks), ``"appeared"`` (after the first look) or ``"open"`` (that process
+            has it open, and made it after this process had started).
+        size_before: Bytes at the earlier look.
+        size: Bytes at this look.
+        role: What that process's environment says it is, where it can be read.
+    """
+
+    file: str
+    host: str | None
+    pid: int | None
+    same_host: bool
+    evidence: str
+    size_before: int
+    size: int
+    role: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The neighbour in values that JSON can hold."""
+        return dict(self.__dict__)
+
+    def __str__(self) -> str:
+        pid = "an unnamed process" if self.pid is None else f"process {self.pid}"
+        host = "" if self.host is None else f" on {self.host}" + (" (this host)" if self.same_host else "")
+        rank = f", {self.role}" if self.role else ""
+        how = {
+            "grew": f"grew from {self.size_before:,} to {self.size:,} bytes while this writer was open",
+            "appeared": f"appeared after this writer was created and holds {self.size:,} bytes",
+            "open": "is held open by it",
+        }[self.evidence]
+        return f"{pid}{host}{rank}: {self.file} {how}"
+
+
+@dataclass(frozen=True)
+class DirectoryFacts:
+    """What one look at the log directory showed.
+
+    Attributes:
+        logdir: The directory.
+        neighbours: Files that other processes write, each told once over all looks.
+        event_files: How many event files there are, our own included.
+    """
+
+    logdir: str
+    neighbours: tuple[Neighbour, ...] = ()
+    event_files: int = 0
+
+
+def judge_creation(facts: StrategyFacts) -> list[Finding]:
+    """SW202 in a replica function or a trace, else SW201 in a strategy's scope, else nothing.
+
+    Exempt: the default strategy, a line before the scope, a thread that was started inside the scope (TensorFlow's
+    scopes are per thread), ``tf.compat.v1.py_func`` (it runs once per step).
+    """
+    if facts.in_replica or facts.tracing is not None:
+        return [_in_replica(facts)]
+    if facts.in_scope:
+        return [_in_scope(facts)]
+    return []
+
+
+def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
+    """SW203 where a look found files that other processes write, else nothing.
+
+    Exempt: files of finished runs, of this process, and whatever did not change between two looks.
+    """
+    if not facts.neighbours:
+        return []
+    shown = "; ".join(str(neighbour) for neighbour in facts.neighbours[:_SHOWN])
+    more = len(facts.neighbours) - _SHOWN
+    message = (
+        f"Another process writes event files into {facts.logdir}: {shown}"
+        f"{f'; and {more} more' if more > 0 else ''}. This process is {role}. TensorBoard takes a directory for one "
+        f"run: of two curves of one tag its default loader shows the later file's only, the other loader a zigzag."
+    )
+    return [
+        Finding(
+            "SW203",
+            message + _problems(role),
+            _directory_hint(role),
+            subject=facts.logdir,
+            count=len(facts.neighbours),
+            path=facts.logdir,
+            data={"neighbours": [each.as_dict() for each in facts.neighbours], "role": role.as_dict()},
+        )
+    ]
+
+
+_SHOWN = 3  #: neighbours that a message names; ``data`` holds all
+
+
+def _in_scope(facts: StrategyFacts) -> Finding:
+    hidden = (
+        " (tf.distribute.has_strategy() is False there, because a graph was entered inside the scope)"
+        if facts.scope_behind_graph
+        else ""
+    )
+    message = (
+        f"The writer was created inside the scope of {_strategy(facts)}{hidden}. Every process that enters the scope "
+        f"creates a writer there; this one is {facts.role}{_not_chief(facts)}. On one directory, TensorBoard "
+        f"would draw the curves of all of them as one run."
+    )
+    return Finding(
+        "SW201",
+        message + _problems(facts.role),
+        f"Move the line to before the scope, {_where(facts)}",
+        subject=facts.strategy or "",
+        data=facts.as_dict(),
+    )
+
+
+def _in_replica(facts: StrategyFacts) -> Finding:
+    return Finding(
+        "SW202",
+        f"{_place(facts)} {_consequence(facts)} This process is {facts.role}." + _problems(facts.role),
+        _replica_hint(facts),
+        subject=facts.tracing or facts.strategy or "",
+        data=facts.as_dict(),
+    )
+
+
+def _place(facts: StrategyFacts) -> str:
+    if facts.in_replica:
+        inside = (
+            "in a function that a replica function handed to merge_call"
+            if facts.in_merge_call
+            else "in a replica function"
+        )
+        traced = f", while {facts.tracing!r} was traced" if facts.tracing else ""
+        return f"The writer was created {inside} of {_strategy(facts)}{traced}."
+    scope = f" in the scope of {_strategy(facts)}" if facts.in_scope else ""
+    return f"The writer was created while {facts.tracing!r} was traced{scope}."
+
+
+def _consequence(facts: StrategyFacts) -> str:
+    if facts.tracing is not None:
+        return "Python code in there runs once per trace, not once per step: later steps write nothing."
+    times = (
+        "once for all replicas"
+        if facts.in_merge_call or facts.replicas == 1
+        else f"once for each of {facts.replicas} replicas"
+    )
+    if facts.eager:
+        return f"It runs {times} at every call: each call opens writers anew."
+    return f"It runs {times} while the graph is built, not once per step: later steps write nothing."
+
+
+def _replica_hint(facts: StrategyFacts) -> str:
+    if facts.strategy is None:
+        return (
+            f"Create the writer outside of {facts.tracing!r}, return the values that it should record, and write them "
+            f"in the Python loop: `writer.add_summary(session.run(merged), step)`."
+        )
+    return (
+        "Create the writer outside, return the value from the replica function, and write in the Python loop: "
+        "`loss = strategy.reduce('MEAN', strategy.run(train_step), axis=None)`, then `writer.add_summary(…, step)` "
+        f"once per step, {_where(facts)}"
+    )
+
+
+def _where(facts: StrategyFacts) -> str:
+    """Which process should run the line."""
+    if facts.strategy == "ParameterServerStrategy":
+        return "in the coordinator's program: workers and parameter servers only run `tf.distribute.Server(…).join()`."
+    if facts.strategy == "MultiWorkerMirroredStrategy" or (facts.role.size or 1) > 1:
+        return (
+            "in the chief alone: `writer = SafeFileWriter(logdir) if chief else None`; a worker that should write too "
+            "gets a directory of its own: `SafeFileWriter(os.path.join(logdir, f'worker{index}'))`."
+        )
+    return "where one process runs it once: `writer = SafeFileWriter(logdir)`, then `with strategy.scope(): …`."
+
+
+def _directory_hint(role: Role) -> str:
+    own = "os.path.join(logdir, f'worker{index}')"
+    if role.task is None:
+        return (
+            f"Give each process a directory of its own (`SafeFileWriter({own})`), or create the writer in one process "
+            "only. Nothing in this process's environment says which of several it is (TF_CONFIG, or a launcher's rank)."
+        )
+    return (
+        f"Write in the chief alone (`writer = SafeFileWriter(logdir) if chief else None`), or give each process a "
+        f"directory of its own: `SafeFileWriter({own})`."
+    )
+
+
+def _strategy(facts: StrategyFacts) -> str:
+    return f"{facts.strategy or 'a strategy'} ({facts.replicas} {'replica' if facts.replicas == 1 else 'replicas'})"
+
+
+def _not_chief(facts: StrategyFacts) -> str:
+    return ", which by its strategy should save no summaries" if facts.should_save_summary is False else ""
+
+
+def _problems(role: Role) -> str:
+    return "".join(f" {problem}" for problem in role.problems)
