@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safewriter.findings.catalogue.layout import program
 from safewriter.findings.code import Code, Kind
 
 CODES = (
@@ -9,24 +10,167 @@ CODES = (
         code="SW201",
         name="writer-in-strategy-scope",
         kind=Kind.WARNING,
-        when="Created inside ``strategy.scope()``, also when a graph was entered in between",
+        when="The writer was created inside `strategy.scope()`, also when a graph was entered in between.",
+        why=(
+            "A scope is entered by every process of a distributed run. A writer in it is therefore created by each of "
+            "them, usually on one directory, where TensorFlow's writers truncate each other's file when they start in "
+            "the same second: of two workers' events half are left, and both exit with code 0. In a single process it "
+            "is only a risk; it becomes a loss when the second worker is added. `tf.distribute.has_strategy()` does "
+            "not see it when a graph was entered inside the scope."
+        ),
+        mend="Create the writer before the scope, in one process only, or give each process a directory of its own.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+            with strategy.scope():
+                writer = SafeFileWriter("logs")
+            writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+            writer.close()
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+            writer = SafeFileWriter("logs")
+            with strategy.scope():
+                weights = tf.get_variable("weights", [3])
+            writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+            writer.close()
+        """),
     ),
     Code(
         code="SW202",
         name="writer-in-replica",
         kind=Kind.WARNING,
-        when="Created in a replica function or while a ``tf.function`` is traced: it exists once per trace, not per step",
+        when="The writer was created in a replica function, or while a `tf.function` was traced.",
+        why=(
+            "The body of such a function runs in Python only while it is traced: the writer exists once per trace, "
+            "not once per step, and what it writes is written at that moment. Four steps on two replicas left one "
+            "summary, without a message."
+        ),
+        mend=(
+            "Create the writer outside, let the function return the value, and write it in the loop that calls the "
+            "function."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+
+            @tf.function
+            def train_step(loss):
+                with SafeFileWriter("logs") as writer:  # runs once, while the function is traced
+                    writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="steps", simple_value=1)]), 0)
+                return loss * 0.9
+
+            with tf.Session() as sess:
+                print(sess.run(train_step(1.0)))
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+
+            @tf.function
+            def train_step(loss):
+                return loss * 0.9
+
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", train_step(loss))
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(4):
+                    writer.add_summary(sess.run(summary, {loss: 1.0 / (step + 1)}), step)
+        """),
     ),
     Code(
         code="SW203",
         name="logdir-shared-by-processes",
         kind=Kind.WARNING,
-        when="Another live process, here or on another host, writes event files into this directory; names host, pid and, where known, the ranks",
+        when="Another living process, on this host or on another one, writes event files into the same directory.",
+        why=(
+            "Two TensorFlow writers that start in the same second choose the same file name, and the later one "
+            "truncates the file: half of the events are gone, every exit code is 0. Files of safewriter never "
+            "collide, but TensorBoard still reads them as one run and draws the curves of all processes over each "
+            "other, or shows those of one only."
+        ),
+        mend=(
+            "Write on the chief only, or give each process its own directory: `os.path.join(logdir, f'worker{rank}')`."
+        ),
+        bad=program("""
+            import subprocess, sys
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            if "worker" in sys.argv:
+                with SafeFileWriter("logs") as writer:
+                    print("ready", flush=True)
+                    sys.stdin.read()  # until the chief is done
+            else:
+                command = [sys.executable, __file__, "worker"]
+                with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+                    worker.stdout.readline()
+                    with SafeFileWriter("logs") as writer:
+                        writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import subprocess, sys
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            if "worker" in sys.argv:
+                with SafeFileWriter("logs/worker") as writer:
+                    print("ready", flush=True)
+                    sys.stdin.read()  # until the chief is done
+            else:
+                command = [sys.executable, __file__, "worker"]
+                with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+                    worker.stdout.readline()
+                    with SafeFileWriter("logs/chief") as writer:
+                        writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
     ),
     Code(
         code="SW204",
         name="logdir-shared-by-writers",
         kind=Kind.WARNING,
-        when="Two open writers of this process on one directory (after resolving links)",
+        when="Two writers of this process are open on one directory, links resolved.",
+        why=(
+            "TensorFlow names an event file after the second and the host. Two writers on one directory in one second "
+            "share one file, which the second truncates: 100 of 200 events are left. safewriter's files never "
+            "collide, but TensorBoard draws the values of both writers as one run: a train and a test curve become a "
+            "zigzag."
+        ),
+        mend="One directory per writer: `logs/train` and `logs/test` appear as two runs with a colour each.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as train, SafeFileWriter("logs") as test:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    train.add_summary(tf.Summary(value=[loss]), step)
+                    test.add_summary(tf.Summary(value=[loss]), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs/train") as train, SafeFileWriter("logs/test") as test:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    train.add_summary(tf.Summary(value=[loss]), step)
+                    test.add_summary(tf.Summary(value=[loss]), step)
+        """),
     ),
 )

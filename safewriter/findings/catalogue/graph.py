@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safewriter.findings.catalogue.layout import program
 from safewriter.findings.code import Code, Kind
 
 CODES = (
@@ -9,36 +10,231 @@ CODES = (
         code="SW301",
         name="summaries-never-merged",
         kind=Kind.WARNING,
-        when="Ops are defined, no merge op holds them, none was written",
+        when="Summary ops are defined, no merge op holds them, and none of them was written.",
+        why=(
+            "A summary op only computes a summary, and only when a session runs it. Nothing in a training step "
+            "depends on it, so a session that is asked for the training op leaves it out. The file holds the graph "
+            "and no points, which TensorFlow has no reason to find strange."
+        ),
+        mend=(
+            "Merge the ops once with `tf.summary.merge_all()`, run the merged op beside the training op, and pass the "
+            "result to `add_summary`."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.Variable(1.0)
+            train = loss.assign(loss * 0.9)
+            tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs", sess.graph) as writer:
+                sess.run(tf.global_variables_initializer())
+                for step in range(10):
+                    sess.run(train)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.Variable(1.0)
+            train = loss.assign(loss * 0.9)
+            tf.summary.scalar("loss", loss)
+            merged = tf.summary.merge_all()
+            with tf.Session() as sess, SafeFileWriter("logs", sess.graph) as writer:
+                sess.run(tf.global_variables_initializer())
+                for step in range(10):
+                    summary, _ = sess.run([merged, train])
+                    writer.add_summary(summary, step)
+        """),
     ),
     Code(
         code="SW302",
         name="summaries-never-written",
         kind=Kind.WARNING,
-        when="Merged, but the merged value never reached ``add_summary``",
+        when="Summary ops are merged, but the value of the merge never reached `add_summary`.",
+        why=(
+            "Running the merged op gives bytes and writes nothing; only `add_summary` writes. A program that drops "
+            "the value, or never runs the op, looks and trains the same."
+        ),
+        mend="Pass what `sess.run(merged)` returns to `writer.add_summary(summary, step)`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.Variable(1.0)
+            train = loss.assign(loss * 0.9)
+            tf.summary.scalar("loss", loss)
+            merged = tf.summary.merge_all()
+            with tf.Session() as sess, SafeFileWriter("logs", sess.graph) as writer:
+                sess.run(tf.global_variables_initializer())
+                for step in range(10):
+                    summary, _ = sess.run([merged, train])  # and then?
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.Variable(1.0)
+            train = loss.assign(loss * 0.9)
+            tf.summary.scalar("loss", loss)
+            merged = tf.summary.merge_all()
+            with tf.Session() as sess, SafeFileWriter("logs", sess.graph) as writer:
+                sess.run(tf.global_variables_initializer())
+                for step in range(10):
+                    summary, _ = sess.run([merged, train])
+                    writer.add_summary(summary, step)
+        """),
     ),
     Code(
         code="SW303",
         name="summary-not-in-merge",
         kind=Kind.WARNING,
-        when="Others of the graph are written, this one was defined after the merge or in another collection",
+        when=(
+            "Other summaries of the graph are written, but this one was defined after the merge, or in a collection "
+            "that was not merged."
+        ),
+        why=(
+            "`merge_all()` takes the ops that its collection holds at that moment. What is added later is no part of "
+            "it, and its chart is simply missing."
+        ),
+        mend="Call `merge_all()` after the last summary is defined, with the collection (`key=`) that holds them all.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            tf.summary.scalar("loss", loss)
+            merged = tf.summary.merge_all()
+            tf.summary.scalar("accuracy", 1.0 - loss)  # too late for the merge
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    writer.add_summary(sess.run(merged, {loss: 0.9**step}), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            tf.summary.scalar("loss", loss)
+            tf.summary.scalar("accuracy", 1.0 - loss)
+            merged = tf.summary.merge_all()
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    writer.add_summary(sess.run(merged, {loss: 0.9**step}), step)
+        """),
     ),
     Code(
         code="SW304",
         name="summaries-defined-in-loop",
         kind=Kind.WARNING,
-        when="The number of summary ops grows between adds (``loss_1``, ``loss_2``, …)",
+        when="The number of summary ops grows between adds: `loss`, `loss_1`, `loss_2`, …",
+        why=(
+            "Each call of `tf.summary.scalar` adds an op to the graph, under a new name because the old one is taken. "
+            "TensorBoard shows one chart with one point for each, memory grows, and every step is slower than the "
+            "last."
+        ),
+        mend="Define the summary once, before the loop, and run it in the loop.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    summary = tf.summary.scalar("loss", loss)
+                    writer.add_summary(sess.run(summary, {loss: 0.9**step}), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**step}), step)
+        """),
     ),
     Code(
         code="SW305",
         name="not-a-summary",
         kind=Kind.ERROR,
-        when="``add_summary`` got a Tensor (run it first), None (merge_all found nothing), a list, a str, corrupt bytes…",
+        when=(
+            "`add_summary` got something that is no summary: a Tensor that was not run, None, a list, a string, bytes "
+            "that do not parse."
+        ),
+        why=(
+            "TensorFlow fails here too, with words about something else: `'Tensor' object has no attribute 'value'`, "
+            "or `Error parsing message`. The message of safewriter says what it got and what was probably meant. "
+            "Nothing is written for this call; the writer goes on."
+        ),
+        mend=(
+            "Run the op and pass the result: `writer.add_summary(sess.run(merged), step)`. None comes from a "
+            "`merge_all()` that found no summary op in the current graph. A list comes from `sess.run([merged])`."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**step}), step)
+                writer.add_summary(summary, 10)  # the op, not its value
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**step}), step)
+        """),
     ),
     Code(
         code="SW306",
         name="empty-summary",
         kind=Kind.WARNING,
-        when="A summary with no values",
+        when="A summary without a single value was added.",
+        why=(
+            "Empty bytes parse as an empty summary, so TensorFlow writes an event with nothing in it. The file grows "
+            "and no chart does."
+        ),
+        mend=(
+            "Look at what fills the summary: a condition that is never true, a dictionary of metrics that stays empty."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            metrics = {}  # filled by nobody
+            with SafeFileWriter("logs") as writer:
+                values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in metrics.items()]
+                writer.add_summary(tf.Summary(value=values), 0)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            metrics = {"loss": 0.5, "accuracy": 0.8}
+            with SafeFileWriter("logs") as writer:
+                values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in metrics.items()]
+                writer.add_summary(tf.Summary(value=values), 0)
+        """),
     ),
 )

@@ -9,6 +9,15 @@ CODES = (
         code="SW901",
         name="internal",
         kind=Kind.WARNING,
-        when="A check of safewriter's own failed: traceback, and the event still went its way",
+        when="A check of safewriter's own failed: the traceback is told, and the event still went its way.",
+        why=(
+            "A tool against silent loss must not fail in silence, nor break the training that it watches. One check "
+            "was skipped; nothing that was added is lost. There is no program here: one that provokes this would show "
+            "a fault that ought to be mended instead."
+        ),
+        mend=(
+            "Please report it with the lines of the message. Until it is mended, `SAFEWRITER_IGNORE=SW901` or "
+            '`ignore=("SW901",)` silences it.'
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safewriter.findings.catalogue.layout import program
 from safewriter.findings.code import Code, Kind
 
 CODES = (
@@ -9,36 +10,219 @@ CODES = (
         code="SW501",
         name="never-flushed",
         kind=Kind.WARNING,
-        when="Neither flushed nor closed when the program ended (safewriter saved the events; FileWriter would not have)",
+        when="The program ended with a writer that was neither flushed nor closed.",
+        why=(
+            "safewriter saved the events; TensorFlow's writer might not have. It keeps up to ten events in a queue "
+            "and the rest in a buffer that a thread empties every two minutes, and nothing waits for that thread: of "
+            "20 short scripts 8 left no file at all."
+        ),
+        mend="Use the writer in a `with` block, or call `close()` in a `finally`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            writer = SafeFileWriter("logs")
+            for step in range(10):
+                loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
     ),
     Code(
         code="SW502",
         name="events-lost",
         kind=Kind.WARNING,
-        when="A write failed: how many, errno, file",
+        when="A write failed: the number of events, the operating system's reason and the file are told.",
+        why=(
+            "TensorFlow's writer raises one RuntimeError at some flush, thousands of events later, and drops "
+            "everything after it in silence. Here the add that could not be written raises, as an `OSError` with its "
+            "errno; the file is cut back to its last whole record, and the next add tries again. Where nothing can be "
+            "raised, at exit or in the background, it is a warning with the sum."
+        ),
+        mend="Make room, or raise the limit that the message names. Events added after that land as before.",
+        bad=program("""
+            import resource  # Linux and macOS: a limit on the size of files stands in for a full disk
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+                for step in range(100):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
+        good=program("""
+            import resource
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+                for step in range(100):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
     ),
     Code(
         code="SW503",
         name="event-file-gone",
         kind=Kind.WARNING,
-        when="Deleted, replaced or truncated under the writer; writing goes on in a new file; how many landed events went with it",
+        when="The event file was deleted, replaced or truncated while the writer had it open.",
+        why=(
+            "An open file can be written after its name is gone, so TensorFlow's add, flush and close all succeed and "
+            "everything after the deletion is lost. Writing goes on in a new file, and the message says how many "
+            "events had landed in the old one and went with it."
+        ),
+        mend=(
+            "Find what removes or rewrites the directory: a clean-up at the start of another run, a second script "
+            "with the same directory, a synchronisation that replaces files. Clear old runs before the writer is "
+            "created."
+        ),
+        bad=program("""
+            import shutil
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    writer.add_summary(tf.Summary(value=[loss]), step)
+                shutil.rmtree("logs")  # meant for the logs of the last run
+        """),
+        good=program("""
+            import shutil
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            shutil.rmtree("logs", ignore_errors=True)
+            with SafeFileWriter("logs") as writer:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
     ),
     Code(
         code="SW504",
         name="used-after-close",
         kind=Kind.WARNING,
-        when="Add after close: n events dropped",
+        when="Something was added after `close()`: the number of dropped events is told at the end.",
+        why=(
+            "A closed writer drops what it gets. TensorFlow warns in general terms, which Python shows once and "
+            "points at a line inside TensorFlow; after a failed write its warning does not come at all."
+        ),
+        mend="Close the writer after the last add, or call `reopen()` before going on.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            writer = SafeFileWriter("logs")
+            for step in range(10):
+                loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                writer.add_summary(tf.Summary(value=[loss]), step)
+                writer.close()  # belongs after the loop
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            writer = SafeFileWriter("logs")
+            for step in range(10):
+                loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                writer.add_summary(tf.Summary(value=[loss]), step)
+            writer.close()
+        """),
     ),
     Code(
         code="SW505",
         name="used-after-fork",
         kind=Kind.WARNING,
-        when="A forked child writes: it goes on in a file of its own",
+        when="A forked child writes with the writer of its parent.",
+        why=(
+            "Threads do not survive a fork. TensorFlow's queue is emptied by a thread, so the child's first ten adds "
+            "are lost and the eleventh waits for ever; a child that merely exits can write its parent's buffer a "
+            "second time. Here the child goes on in an event file of its own, and parent and child disturb each other "
+            "no more."
+        ),
+        mend="Write in the parent only, or create a writer with a directory of its own in the child.",
+        bad=program("""
+            import os  # Linux and macOS: there is no fork on Windows
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            summary = tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)])
+            with SafeFileWriter("logs") as writer:
+                writer.add_summary(summary, 0)
+                child = os.fork()
+                if child == 0:
+                    writer.add_summary(summary, 1)
+                    os._exit(0)
+                os.waitpid(child, 0)
+        """),
+        good=program("""
+            import os
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            summary = tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)])
+            with SafeFileWriter("logs/parent") as writer:
+                writer.add_summary(summary, 0)
+                child = os.fork()
+                if child == 0:
+                    with SafeFileWriter("logs/child") as own:
+                        own.add_summary(summary, 1)
+                    os._exit(0)
+                os.waitpid(child, 0)
+        """),
     ),
     Code(
         code="SW506",
         name="too-many-writers",
         kind=Kind.WARNING,
-        when="More than 32 writers of this process are open: descriptors leak, usually one writer per step or per epoch",
+        when="More than 32 writers of this process are open.",
+        why=(
+            "Each open writer holds a file descriptor, and with TensorFlow's own class a thread too. A writer per "
+            "epoch or per step that nobody closes ends hours later with `Too many open files`, in whatever opens the "
+            "next one."
+        ),
+        mend="Create one writer before the loop, or close each one: `with SafeFileWriter(…) as writer:`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            writers = []
+            for epoch in range(40):
+                writers.append(SafeFileWriter(f"logs/epoch{epoch}"))
+                writers[-1].add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), epoch)
+            for writer in writers:
+                writer.close()
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:
+                for epoch in range(40):
+                    writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), epoch)
+        """),
     ),
 )

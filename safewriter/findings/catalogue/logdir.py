@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safewriter.findings.catalogue.layout import program
 from safewriter.findings.code import Code, Kind
 
 CODES = (
@@ -9,42 +10,236 @@ CODES = (
         code="SW101",
         name="logdir-invalid",
         kind=Kind.ERROR,
-        when="None, empty, NUL inside, not a path (bytes and PathLike are fine and mean what they say)",
+        when="The log directory is None, empty, holds a NUL character, or is not a path at all.",
+        why=(
+            "TensorFlow turns whatever it gets into a string: `FileWriter(None)` fills a directory called `None`, "
+            "`FileWriter(b'logs')` one called `b'logs'`, and an empty string means the working directory. The run "
+            "succeeds, and TensorBoard looks elsewhere. Bytes and `os.PathLike` objects are fine here and mean what "
+            "they say."
+        ),
+        mend="Pass a path. A setting that may be missing needs a default, or a check before the training starts.",
+        bad=program("""
+            import os
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter(os.environ.get("RUN_DIR")) as writer:  # not set: None
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import os
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter(os.environ.get("RUN_DIR", "logs")) as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
     ),
     Code(
         code="SW102",
         name="logdir-not-a-directory",
         kind=Kind.ERROR,
-        when="It, or a parent, is a file",
+        when="The log directory, or one of the directories above it, is a file.",
+        why=(
+            "No event file can be created below a file. TensorFlow raises here as well, with an error class of its "
+            "own that `except OSError` does not catch; this one is also a `NotADirectoryError`, says which part of "
+            "the path is the file, and is raised before anything is written."
+        ),
+        mend="Choose another directory, or move the file that is in the way.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with open("runs", "w") as notes:
+                notes.write("learning rate 0.1\\n")
+            with SafeFileWriter("runs/first") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with open("notes.txt", "w") as notes:
+                notes.write("learning rate 0.1\\n")
+            with SafeFileWriter("runs/first") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
     ),
     Code(
         code="SW103",
         name="logdir-not-writable",
         kind=Kind.ERROR,
-        when="The event file can't be created there: permissions, read-only, full, no descriptors, path too long; the errno is named",
+        when=(
+            "The event file can't be created in the log directory: no permission, a read-only or full disk, no file "
+            "descriptor left, a name that is too long. The message names the operating system's reason."
+        ),
+        why=(
+            "TensorFlow's writer opens its file in a thread, at the first flush, and reports a failure to the "
+            "standard error stream of its C++ part only. On a directory without write permission the constructor, "
+            "every `add_summary`, `flush` and `close` succeed, and nothing is on disk. safewriter creates the event "
+            "file in the constructor, so the file itself is the proof."
+        ),
+        mend=(
+            "Do what the message says about the directory in the way: its owner and mode are named, and so is the "
+            "user this process runs as. In a container, mount the volume writable for that user."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            settings = ",".join(f"layer{n}=relu-dropout-0.{n}" for n in range(30))  # 600 characters
+            with SafeFileWriter(f"logs/{settings}") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import os
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            settings = ",".join(f"layer{n}=relu-dropout-0.{n}" for n in range(30))
+            with SafeFileWriter("logs/run1") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+            with open(os.path.join("logs", "run1", "settings.txt"), "w") as file:
+                file.write(settings)
+        """),
     ),
     Code(
         code="SW104",
         name="logdir-literal",
         kind=Kind.WARNING,
-        when="An unexpanded ``~``, ``$VAR``, ``%VAR%``, a stray quote or blank at an end: the directory will really be called so",
+        when=(
+            "The path holds something that a shell would have replaced or dropped: a `~`, a `$VARIABLE` or "
+            "`%VARIABLE%`, a quote or a blank at one end."
+        ),
+        why=(
+            "Neither Python nor TensorFlow expands these. `FileWriter('~/logs')` makes a directory that is really "
+            "called `~`, below the working directory, and `tensorboard --logdir ~/logs`, which the shell does expand, "
+            "shows nothing."
+        ),
+        mend=(
+            "Expand the path before it is used: `os.path.expanduser(path)`, `os.path.expandvars(path)`, `path.strip()`."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("~/logs") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import os
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter(os.path.expanduser("~/logs")) as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
     ),
     Code(
         code="SW105",
         name="filesystem-unknown",
         kind=Kind.ERROR,
-        when="``s3://``, ``gs://``… without the plug-in that provides it; names the package",
+        when=(
+            "The path begins with a scheme, such as `s3://` or `gs://`, for which TensorFlow has no file system loaded."
+        ),
+        why=(
+            "TensorFlow's file systems other than the local disk come from plug-ins, and most of them from a package "
+            "of their own. Without it TensorFlow raises an error that names the scheme and not the package; writers "
+            "built on Python's own files make a local directory called `s3:` instead and say nothing."
+        ),
+        mend="Install and import the package that the message names, or write to a local directory and copy it.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("s3://bucket/logs") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:  # copied to the bucket when the run is over
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
     ),
     Code(
         code="SW106",
         name="disk-almost-full",
         kind=Kind.WARNING,
-        when="Less than 100 MB free at construction",
+        when="Less than 100 MB are free for the log directory when the writer is created.",
+        why=(
+            "A checkpoint or two fill such a disk in mid-run. TensorFlow's writer then raises one RuntimeError, at "
+            "some flush, after thousands of adds that had seemed to work, and drops every later event without a word. "
+            "safewriter raises at each add that can't be written, but the space is better made before the run."
+        ),
+        mend="Make room, or log to another disk.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            # "small" is a disk of 50 MB; as root on Linux: mount -t tmpfs -o size=50m tmpfs small
+            with SafeFileWriter("small/logs") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            with SafeFileWriter("logs") as writer:
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
     ),
     Code(
         code="SW107",
         name="logdir-holds-earlier-run",
         kind=Kind.WARNING,
-        when="Events of an earlier run reach step N and this run writes a tag at a step ≤ N: TensorBoard will hide or zigzag one of them",
+        when=(
+            "The directory holds events of an earlier run, and this run writes one of their tags at a step they had "
+            "reached."
+        ),
+        why=(
+            "TensorBoard reads all event files of a directory as one run. Its default loader drops the points that "
+            "were overtaken, its older one draws a line that zigzags between both runs. Neither says that two runs "
+            "are mixed."
+        ),
+        mend=(
+            "Give each run a directory of its own. Where a run goes on from a checkpoint, say so: "
+            "`SafeFileWriter(logdir, resume_step=step)` tells TensorBoard to drop the points from that step on."
+        ),
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            for learning_rate in (0.1, 0.01):
+                with SafeFileWriter("logs") as writer:  # the second run writes over the steps of the first
+                    for step in range(10):
+                        loss = tf.Summary.Value(tag="loss", simple_value=(1.0 - learning_rate) ** step)
+                        writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            for learning_rate in (0.1, 0.01):
+                with SafeFileWriter(f"logs/rate-{learning_rate}") as writer:
+                    for step in range(10):
+                        loss = tf.Summary.Value(tag="loss", simple_value=(1.0 - learning_rate) ** step)
+                        writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
     ),
 )

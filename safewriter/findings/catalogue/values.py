@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safewriter.findings.catalogue.layout import program
 from safewriter.findings.code import Code, Kind
 
 CODES = (
@@ -9,36 +10,203 @@ CODES = (
         code="SW401",
         name="not-finite",
         kind=Kind.WARNING,
-        when="NaN or ±Inf: tag, first step, count",
+        when="A value is NaN or infinite: the tag, the first step and the count are told.",
+        why=(
+            "TensorFlow writes such a value as it is, and TensorBoard draws no line through it. The chart stops, or "
+            "is empty, and the run goes on to train a model that has diverged."
+        ),
+        mend="Look at the first step that is told: a logarithm of zero, a division by zero, a learning rate too high.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            likelihood = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", -tf.log(likelihood))
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(5):
+                    writer.add_summary(sess.run(summary, {likelihood: 1.0 - step / 4}), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            likelihood = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", -tf.log(tf.maximum(likelihood, 1e-7)))
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(5):
+                    writer.add_summary(sess.run(summary, {likelihood: 1.0 - step / 4}), step)
+        """),
     ),
     Code(
         code="SW402",
         name="no-step",
         kind=Kind.WARNING,
-        when="A tag is written again without ``global_step``: every point lands on step 0",
+        when="A tag is written again without a `global_step`.",
+        why=(
+            "Without a step an event is stored at step 0. All points of the tag lie on one spot: TensorBoard's "
+            "default loader shows a single point, whatever the number of adds."
+        ),
+        mend="Pass the step: `writer.add_summary(summary, global_step=step)`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(5):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**step}))
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for step in range(5):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**step}), step)
+        """),
     ),
     Code(
         code="SW403",
         name="step-backwards",
         kind=Kind.WARNING,
-        when="A tag's step went down within this writer",
+        when="The step of a tag went down within one writer.",
+        why=(
+            "TensorBoard takes a lower step for a run that was restarted from a checkpoint, and its default loader "
+            "drops the points that were overtaken: of steps 0 to 9 followed by 3 to 5, six points are left."
+        ),
+        mend="Count steps over the whole run: `step = epoch * steps_per_epoch + batch`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for epoch in range(2):
+                    for batch in range(5):
+                        writer.add_summary(sess.run(summary, {loss: 0.9**batch}), batch)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for epoch in range(2):
+                    for batch in range(5):
+                        writer.add_summary(sess.run(summary, {loss: 0.9**batch}), epoch * 5 + batch)
+        """),
     ),
     Code(
         code="SW404",
         name="step-frozen",
         kind=Kind.WARNING,
-        when="More than 10 writes of a tag at one step",
+        when="A tag was written more than 10 times at one and the same step.",
+        why=(
+            "TensorFlow accepts any step. Points of one tag at one step lie on each other, and TensorBoard's default "
+            "loader shows one of them. Usually the step is a Python number that nobody counts up."
+        ),
+        mend="Count the step up in the loop, or fetch the global step variable in the same `sess.run`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            step = 1
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for batch in range(20):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**batch}), step)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            step = 1
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for batch in range(20):
+                    writer.add_summary(sess.run(summary, {loss: 0.9**batch}), step)
+                    step += 1
+        """),
     ),
     Code(
         code="SW405",
         name="tag-kind-changed",
         kind=Kind.WARNING,
-        when="One tag used for two kinds (scalar, then histogram): TensorBoard shows one",
+        when="One tag is used for two kinds of summary: a scalar, later a histogram.",
+        why=(
+            "TensorFlow writes both without a word, and TensorBoard shows only one kind of summary under a tag: the "
+            "other is in the file and on no page."
+        ),
+        mend="A tag for each kind: `weights/mean` and `weights/histogram`.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            mean = tf.Summary.Value(tag="weights", simple_value=0.5)
+            counts = tf.HistogramProto(min=0, max=1, num=2, sum=1, sum_squares=1, bucket_limit=[1.0], bucket=[2.0])
+            with SafeFileWriter("logs") as writer:
+                writer.add_summary(tf.Summary(value=[mean]), 0)
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="weights", histo=counts)]), 1)
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            mean = tf.Summary.Value(tag="weights/mean", simple_value=0.5)
+            counts = tf.HistogramProto(min=0, max=1, num=2, sum=1, sum_squares=1, bucket_limit=[1.0], bucket=[2.0])
+            with SafeFileWriter("logs") as writer:
+                writer.add_summary(tf.Summary(value=[mean]), 0)
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="weights/histogram", histo=counts)]), 1)
+        """),
     ),
     Code(
         code="SW406",
         name="step-not-whole",
         kind=Kind.WARNING,
-        when="A step that is not a whole number (2.9 is stored as 2), or is negative",
+        when="A step is not a whole number, or is negative.",
+        why=(
+            "An event holds its step as a whole number, and TensorFlow cuts the rest off without a word: 2.9 becomes "
+            "2. Several points fall on one step, and TensorBoard's default loader shows one of them."
+        ),
+        mend="Count in whole steps, from 0: `//` instead of `/`, or a finer unit.",
+        bad=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for images in range(0, 600, 100):
+                    writer.add_summary(sess.run(summary, {loss: 0.99**images}), images / 64)  # batches of 64
+        """),
+        good=program("""
+            import tensorflow.compat.v1 as tf
+            from safewriter import SafeFileWriter
+
+            tf.disable_eager_execution()
+            loss = tf.placeholder(tf.float32)
+            summary = tf.summary.scalar("loss", loss)
+            with tf.Session() as sess, SafeFileWriter("logs") as writer:
+                for images in range(0, 600, 100):
+                    writer.add_summary(sess.run(summary, {loss: 0.99**images}), images)
+        """),
     ),
 )
