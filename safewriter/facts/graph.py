@@ -1,0 +1,221 @@
+"""What a ``tf.Graph`` tells of its summary ops: the facts that ``safewriter.checks.graph`` judges."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+import tensorflow as tf
+
+from safewriter.checks.graph import GraphFacts, MergeOp, SummaryOp
+from safewriter.findings import users_line
+from safewriter.findings.where import is_users
+
+_MERGE = "MergeSummary"
+_TENSOR = "TensorSummaryV2"
+#: Each type of summary op, and what it shows. ``TensorSummary`` has no tag of its own.
+_KINDS = {
+    "ScalarSummary": "scalar",
+    "HistogramSummary": "histogram",
+    "ImageSummary": "image",
+    "AudioSummary": "audio",
+    "AudioSummaryV2": "audio",
+    "TensorSummary": "tensor",
+    _TENSOR: "tensor",
+}
+_WANTED = frozenset((*_KINDS, _MERGE))
+
+#: TensorBoard's plugins write every kind as a tensor; the plugin's name is at the start of the op's metadata.
+_PLUGIN_KINDS = {"scalars": "scalar", "histograms": "histogram", "text": "text"}
+
+#: TensorFlow's files that a call of a summary function passes through, whoever called it.
+_OP_MAKERS = tuple(
+    f"{os.sep}{part.replace('/', os.sep)}"
+    for part in (
+        "tensorflow/python/framework/",
+        "tensorflow/python/ops/",
+        "tensorflow/python/summary/",
+        "tensorflow/python/util/",
+        "site-packages/tensorboard/",
+    )
+)
+
+_PACKAGES = f"-packages{os.sep}"
+
+
+def is_graph(value: object) -> TypeGuard[tf.Graph]:
+    """Whether it is a graph that sessions run; the graph of a function is not."""
+    return isinstance(value, tf.Graph) and not value.building_function
+
+
+def graph_version(graph: tf.Graph) -> int:
+    """A number that grows with every op of the graph; cheap (0.2 µs)."""
+    return int(graph.version)
+
+
+def summary_ops_since(graph: tf.Graph, index: int) -> tuple[list[SummaryOp], int]:
+    """The summary ops that were created after the first ``index`` ops of the graph.
+
+    Their collections and merges are left empty. When nothing was created this costs a look at a number.
+
+    Returns:
+        The ops, and the index for the next call.
+    """
+    if graph_version(graph) == index:  # TensorFlow numbers the ops of a graph 1, 2, 3, …
+        return [], index
+    operations = graph.get_operations()
+    created = enumerate(operations[index:], start=index)
+    return [_summary_op(op, order) for order, op in created if op.type in _KINDS], len(operations)
+
+
+def graph_facts(graph: tf.Graph, label: str = "graph", known: GraphFacts | None = None) -> GraphFacts:
+    """Every summary op and merge op of a graph, in and out of collections.
+
+    Args:
+        graph: A graph that sessions run.
+        label: See ``GraphFacts``.
+        known: Facts of the same graph, gathered earlier: what does not change is taken from there.
+    """
+    operations = [(order, op) for order, op in enumerate(graph.get_operations()) if op.type in _WANTED]
+    old_ops: Mapping[str, SummaryOp] = {op.name: op for op in known.ops} if known else {}
+    old_merges: Mapping[str, MergeOp] = {merge.name: merge for merge in known.merges} if known else {}
+    merges = _merges(operations, old_merges)
+    merged_by: dict[str, list[str]] = {}
+    for merge in merges:
+        for name in merge.holds:
+            merged_by.setdefault(name, []).append(merge.name)
+    found = [old_ops.get(op.name) or _summary_op(op, order) for order, op in operations if op.type != _MERGE]
+    collections = _collections(graph, {op.name for op in found})
+    return GraphFacts(
+        ops=tuple(_placed(op, collections.get(op.name, ()), merged_by.get(op.name, ())) for op in found),
+        merges=tuple(merges),
+        label=label,
+    )
+
+
+def _placed(op: SummaryOp, collections: Iterable[str], merged_by: Iterable[str]) -> SummaryOp:
+    return SummaryOp(
+        name=op.name,
+        tag=op.tag,
+        kind=op.kind,
+        place=op.place,
+        collections=tuple(collections),
+        merged_by=tuple(merged_by),
+        order=op.order,
+        conditional=op.conditional,
+    )
+
+
+def _summary_op(op: tf.Operation, order: int) -> SummaryOp:
+    return SummaryOp(
+        name=op.name,
+        tag=None if op.type == "TensorSummary" else _constant(op.inputs[0]),
+        kind=_kind(op),
+        place=_place(op),
+        collections=(),
+        order=order,
+        conditional=_conditional(op),
+    )
+
+
+def _kind(op: tf.Operation) -> str:
+    if op.type != _TENSOR:
+        return _KINDS[op.type]
+    plugin = _plugin(_constant_bytes(op.inputs[2]) or b"")
+    return _PLUGIN_KINDS.get(plugin, "tensor")
+
+
+def _plugin(metadata: bytes) -> str:
+    try:
+        return str(tf.compat.v1.SummaryMetadata.FromString(metadata).plugin_data.plugin_name)
+    except Exception:  # noqa: BLE001  a user may put any bytes there; protobuf's own error class differs by version
+        return ""
+
+
+def _constant(tensor: tf.Tensor) -> str | None:
+    value = _constant_bytes(tensor)
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _constant_bytes(tensor: tf.Tensor) -> bytes | None:
+    """The string that a tensor always has (the first, of several); None where only a run can tell."""
+    op = tensor.op
+    while op.type == "Identity":
+        op = op.inputs[0].op
+    if op.type != "Const":
+        return None
+    strings = op.get_attr("value").string_val
+    return bytes(strings[0]) if strings else None
+
+
+def _conditional(op: tf.Operation) -> bool:
+    # Only control flow of the old kind leaves its ops in the graph itself.
+    context = getattr(op, "_get_control_flow_context", None)
+    return context is not None and context() is not None
+
+
+def _place(op: tf.Operation) -> str:
+    """The user's line that defined an op; empty where no line of the user's asked for it."""
+    frames = op.traceback or ()
+    for index in range(len(frames) - 1, -1, -1):  # each frame costs, and the user's is near the end
+        filename = frames[index].filename
+        if is_users(filename):
+            return str(users_line([(filename, frames[index].lineno)]))
+        if _PACKAGES in filename and not any(part in filename for part in _OP_MAKERS):
+            return ""  # TensorFlow or Keras made it for itself, as TensorFlow's input queues do
+    return ""
+
+
+def _merges(operations: Sequence[tuple[int, tf.Operation]], known: Mapping[str, MergeOp]) -> list[MergeOp]:
+    """The merge ops in order of creation, each with all that it holds."""
+    held: dict[str, tuple[str, ...]] = {}
+    merges = []
+    for order, op in operations:
+        if op.type != _MERGE:
+            continue
+        merge = known.get(op.name) or MergeOp(op.name, _place(op), order, _held(op, held))
+        held[op.name] = merge.holds
+        merges.append(merge)
+    return merges
+
+
+def _held(merge: tf.Operation, held: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The summary ops that reach a merge, in the order of its inputs.
+
+    Directly, through another merge, or through what hands a string on: ``tf.identity``, a branch, a stack.
+    """
+    names: dict[str, None] = {}
+    seen: set[str] = set()
+    waiting = [tensor.op for tensor in reversed(merge.inputs)]
+    while waiting:
+        op = waiting.pop()
+        if op.name in seen:
+            continue
+        seen.add(op.name)
+        if op.type in _KINDS:
+            names[op.name] = None
+        elif op.name in held:
+            names.update(dict.fromkeys(held[op.name]))
+        else:
+            waiting.extend(tensor.op for tensor in reversed(op.inputs) if tensor.dtype.base_dtype == tf.string)
+    return tuple(names)
+
+
+def _collections(graph: tf.Graph, names: set[str]) -> dict[str, list[str]]:
+    """The collections that hold each of these ops."""
+    found: dict[str, list[str]] = {}
+    for key in graph.get_all_collection_keys():
+        if not isinstance(key, str):  # TensorFlow keeps stores of its own under tuples
+            continue
+        for item in graph.get_collection(key):
+            name = _op_name(item)
+            if name in names:
+                found.setdefault(name, []).append(key)
+    return {name: list(dict.fromkeys(keys)) for name, keys in found.items()}
+
+
+def _op_name(item: Any) -> str:
+    if isinstance(item, tf.Tensor):
+        return str(item.op.name)
+    return str(item.name) if isinstance(item, tf.Operation) else ""
