@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import socket
 import time
+from dataclasses import dataclass
 
 _numbers = itertools.count()
 
@@ -14,8 +16,75 @@ def new_name(suffix: str = "") -> str:
     """A name that no other writer chooses: ``events.out.tfevents.<seconds>.<host>.<pid>.<n><suffix>``.
 
     The stock v1 writer's name ends after the host, so two writers of one second share, and truncate, one file
-    (TensorFlow, ``tensorflow/core/util/events_writer.cc``). ``n`` counts the files of this process and is padded, because
-    TensorBoard reads the files of a run in the order of their names.
+    (TensorFlow, ``tensorflow/core/util/events_writer.cc``). ``n`` counts the files of this process and is padded,
+    because TensorBoard reads the files of a run in the order of their names.
     """
     host = socket.gethostname().replace(os.sep, "_") or "localhost"
     return f"events.out.tfevents.{int(time.time()):010d}.{host}.{os.getpid()}.{next(_numbers):04d}{suffix}"
+
+
+@dataclass(frozen=True)
+class EventFileName:
+    """What the name of an event file says of its writer.
+
+    Attributes:
+        seconds: When it was created, by the clock of its host.
+        host: That host.
+        pid: The process, or None: TensorFlow's v1 writer and older tensorboardX leave it out.
+        number: The how-manieth file of that process, or None.
+        suffix: What the user or the writer put at the end: ``".v2"``.
+    """
+
+    seconds: int
+    host: str
+    pid: int | None = None
+    number: int | None = None
+    suffix: str = ""
+
+
+MARK = "tfevents"  #: TensorBoard takes every file whose name holds this for an event file
+_START = re.compile(r"(?:.*\.)?tfevents\.(\d+)\.(.+)", re.DOTALL)
+# A host may hold dots and digits ("10.0.0.1"), so that the numbers are looked for from the end.
+_NUMBERED = re.compile(r"(.+)\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
+
+
+def parse_name(name: str, host: str | None = None) -> EventFileName | None:
+    """What the name of an event file says of its writer.
+
+    Understands the names of TensorFlow's v1 writer (``events.out.tfevents.<seconds>.<host>[suffix]``), of its v2
+    writer, PyTorch's, TensorBoard's own and ours (``….<host>.<pid>.<n>[suffix]``), and of both forms of tensorboardX.
+
+    Args:
+        name: A base name.
+        host: A host known beforehand, usually this one. Where the name goes on with it, nothing is guessed; a host that
+            is not known can't be told from a suffix that begins with a dot, and then contains it.
+
+    Returns:
+        None where the name is of another form.
+    """
+    start = _START.fullmatch(name)
+    if start is None:
+        return None
+    seconds, rest = int(start[1]), start[2]
+    if host and rest.startswith(host):
+        exact = _after_host(seconds, host, rest[len(host) :])
+        if exact is not None:
+            return exact
+    numbered = _NUMBERED.fullmatch(rest)
+    if numbered is None:
+        return EventFileName(seconds, rest)
+    return EventFileName(seconds, numbered[1], int(numbered[2]), int(numbered[3]), numbered[4] or "")
+
+
+_NUMBERS = re.compile(r"\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
+
+
+def _after_host(seconds: int, host: str, rest: str) -> EventFileName | None:
+    if not rest:
+        return EventFileName(seconds, host)
+    numbers = _NUMBERS.fullmatch(rest)
+    if numbers is not None:
+        return EventFileName(seconds, host, int(numbers[1]), int(numbers[2]), numbers[3] or "")
+    if rest[0].isalnum() or rest[0] == "-":  # "node1" is not "node12"
+        return None
+    return EventFileName(seconds, host, suffix=rest)

@@ -1,0 +1,108 @@
+"""SW107: an earlier run's events in the directory, at steps that this run writes again."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from safewriter.findings import Finding
+
+
+class LastSteps(Protocol):
+    """What the judge is told of the event files that were there before; ``facts.earlier.EarlierRun`` is one."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether no more will be learned."""
+
+    def last_step(self, tag: str) -> tuple[int, str] | None:
+        """The last step of a tag and the file it is in, or None where no such tag was found so far."""
+
+
+class EarlierJudge:
+    """Compares the first step of each tag with the last one of an earlier run.
+
+    Exempt: a run that goes on at the next step; a tag whose only point is at step 0, such as a text with the settings
+    that is written again at each start; and what ``resume_step`` makes TensorBoard drop.
+
+    Args:
+        logdir: The log directory.
+        earlier: The last steps of the files that were there.
+        resume_step: The step from which this run goes on, or None: points after it are dropped by TensorBoard.
+    """
+
+    def __init__(self, logdir: str, earlier: LastSteps, resume_step: int | None = None) -> None:
+        self._logdir = logdir
+        self._earlier = earlier
+        self._resume_step = resume_step
+        self._waiting: dict[str, int] = {}
+        self._overtaken: dict[str, tuple[int, int]] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether neither ``settle`` nor a tag of the earlier run can bring anything more."""
+        return self._earlier.finished and not self._waiting
+
+    def observe(self, tag: str, step: int) -> Finding | None:
+        """Judges the first write of a tag; to be called for no other.
+
+        Returns:
+            SW107, or None. Where the earlier files aren't read so far that this is certain, ``settle`` goes on.
+        """
+        finding = self._judge(tag, step)
+        if finding is None and not self._earlier.finished:
+            self._waiting[tag] = step
+        return finding
+
+    def settle(self) -> list[Finding]:
+        """Judges again what ``observe`` could not yet; to be called on flush and close."""
+        findings = []
+        for tag, step in list(self._waiting.items()):
+            finding = self._judge(tag, step)
+            if finding is not None:
+                findings.append(finding)
+            if finding is not None or self._earlier.finished:
+                del self._waiting[tag]
+        return findings
+
+    def _judge(self, tag: str, step: int) -> Finding | None:
+        found = self._earlier.last_step(tag)
+        if found is None:
+            return None
+        last, file = found
+        kept = last if self._resume_step is None else min(last, self._resume_step)
+        if step > kept or last <= 0:
+            return None
+        self._overtaken[tag] = (last, step)
+        return Finding(
+            "SW107",
+            f"{self._what(tag, last, step, file)} TensorBoard takes both for one run: its default loader drops the "
+            f"earlier points from step {step} on; with --load_fast=false the curve goes back and is drawn twice.",
+            self._hint(step),
+            subject=self._logdir,
+            path=self._logdir,
+            data=self._data(file),
+        )
+
+    def _what(self, tag: str, last: int, step: int, file: str) -> str:
+        earlier = f"An earlier run in {self._logdir} wrote {tag!r} up to step {last} ({file})"
+        if self._resume_step is None or last <= self._resume_step:
+            return f"{earlier}, and this run writes it at step {step}."
+        return (
+            f"{earlier}; resume_step={self._resume_step} drops its points after step {self._resume_step}, but this run "
+            f"writes it at step {step}."
+        )
+
+    def _hint(self, step: int) -> str:
+        fresh = "`SafeFileWriter(os.path.join(logdir, time.strftime('%Y%m%d-%H%M%S')))`"
+        example = f"resume_step={step - 1}" if step > 0 else "resume_step=N"
+        return (
+            f"Give each run a directory of its own: {fresh}. Or, where it goes on from a checkpoint, say from which "
+            f"step: `SafeFileWriter(logdir, {example})` makes both of TensorBoard's loaders drop the earlier points after it."
+        )
+
+    def _data(self, file: str) -> dict[str, Any]:
+        return {
+            "file": file,
+            "tags": {tag: {"earlier_last_step": last, "step": step} for tag, (last, step) in self._overtaken.items()},
+            "resume_step": self._resume_step,
+        }

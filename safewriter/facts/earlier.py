@@ -1,0 +1,180 @@
+"""The last step of each tag in the event files that were in a directory before this run.
+
+Files are listed at construction and read later, a little at a time, when a tag is first written and on flush: first the
+end of each, the newest first, then samples from the large ones. A file of 1 GB costs no more than one of 10 MB.
+There is no thread, so there is nothing to wait for at a fork or at exit.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from safewriter.eventfile.messages import Event
+from safewriter.eventfile.names import MARK, parse_name
+from safewriter.eventfile.record import FOOTER, HEADER, masked_crc
+from safewriter.facts.neighbours import holds, lives
+
+_FILES = 32  #: the newest by name; what is older was overtaken by these
+_TAIL = 1 << 18  #: bytes read from the end of each
+_LONGEST_TAIL = 1 << 23  #: where one record is longer than the tail
+_SAMPLE = 1 << 16
+_SAMPLES = 64  #: in all files together
+_SLICE = 0.02  #: seconds that one question may read for
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of a file that is to be read."""
+
+    path: str
+    size: int  #: of the file, when it was listed
+    start: int
+    end: int
+
+    @property
+    def is_tail(self) -> bool:
+        return self.end == self.size
+
+
+class EarlierRun:
+    """The event files that were in a directory when a writer was created there.
+
+    Left out are files that are being written now: by this process's open writers, and by processes of this host that
+    have them open. A file that this process wrote and closed before belongs to an earlier run.
+
+    Args:
+        logdir: The log directory; of a remote one (``gs://``) nothing is read.
+        own_files: Event files of this process's open writers, as paths or names.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(
+        self, logdir: str, own_files: Collection[str] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._last: dict[str, tuple[int, str]] = {}
+        self._pid = os.getpid()
+        own = {os.path.basename(path) for path in own_files}
+        files = [] if "://" in logdir else list(_earlier_files(logdir, own))
+        self._windows = deque(_Window(path, size, max(0, size - _TAIL), size) for path, size in files)
+        self._windows.extend(_samples(files))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all has been read that ever will be."""
+        return not self._windows
+
+    def last_step(self, tag: str) -> tuple[int, str] | None:
+        """The last step of a tag and the name of the file it is in, or None where it was not found so far.
+
+        Reads on, for about 20 ms at most, until the tag is found. Never raises for a file that is gone or damaged. In a
+        forked child nothing is read on.
+        """
+        until = self._clock() + _SLICE
+        while tag not in self._last and self._windows and self._clock() < until and os.getpid() == self._pid:
+            self._read(self._windows.popleft())
+        return self._last.get(tag)
+
+    def _read(self, window: _Window) -> None:
+        try:
+            with open(window.path, "rb") as file:
+                file.seek(window.start)
+                data = file.read(window.end - window.start)
+        except OSError:
+            return
+        first = 0 if window.start == 0 else find_record(data)
+        if first is None:
+            self._read_more(window)
+            return
+        name = os.path.basename(window.path)
+        found: dict[str, tuple[int, str]] = {}
+        for record in _records(data, first):
+            try:
+                event = Event.FromString(record)
+            except DecodeError:
+                continue
+            for value in event.summary.value:
+                found[value.tag] = (event.step, name)
+        for tag, last in found.items():
+            self._last.setdefault(tag, last)
+
+    def _read_more(self, window: _Window) -> None:
+        """Queues a longer tail where a single record is longer than the one that was read."""
+        length = 4 * (window.end - window.start)
+        if window.is_tail and length <= _LONGEST_TAIL:
+            start = max(0, window.size - length)
+            self._windows.appendleft(_Window(window.path, window.size, start, window.end))
+
+
+def _earlier_files(logdir: str, own: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Paths and sizes of the newest files that nobody is writing now, the newest first."""
+    try:
+        names = sorted((name for name in os.listdir(logdir or os.curdir) if MARK in name), reverse=True)
+    except OSError:
+        return
+    host = socket.gethostname()
+    for name in [name for name in names if name not in own][:_FILES]:
+        path = os.path.join(logdir, name)
+        try:
+            size = os.stat(path).st_size
+        except OSError:
+            continue
+        if size and not _written_now(path, name, host):
+            yield path, size
+
+
+def _written_now(path: str, name: str, host: str) -> bool:
+    parsed = parse_name(name, host)
+    if parsed is None or parsed.host != host:
+        return False
+    pid = os.getpid() if parsed.pid is None else parsed.pid
+    if parsed.pid is not None and not lives(pid):
+        return False
+    if sys.platform.startswith("linux"):
+        return holds(f"/proc/{pid}/fd", path)
+    return parsed.pid is not None
+
+
+def _samples(files: list[tuple[str, int]]) -> Iterator[_Window]:
+    """Windows spread evenly over what the tails leave out of the large files."""
+    large = [(path, size) for path, size in files if size > _TAIL]
+    each = _SAMPLES // len(large) if large else 0
+    for path, size in large:
+        step = max(_SAMPLE, (size - _TAIL) // max(1, each))
+        for start in range(0, size - _TAIL, step):
+            yield _Window(path, size, start, min(start + _SAMPLE, size - _TAIL))
+
+
+def find_record(data: bytes) -> int | None:
+    """Where the first record begins in a piece cut from the middle of an event file, or None.
+
+    A header is known by its own checksum. Records are shorter than 4 GB, so that a header has four zero bytes at its
+    fifth: only there is a checksum computed.
+    """
+    position = data.find(b"\0\0\0\0", 4)
+    while position != -1 and position + 8 <= len(data):
+        start = position - 4
+        _, crc = HEADER.unpack_from(data, start)
+        if crc == masked_crc(data[start : start + 8]):
+            return start
+        position = data.find(b"\0\0\0\0", position + 1)
+    return None
+
+
+def _records(data: bytes, position: int) -> Iterator[bytes]:
+    """The whole records from a position on; ends at a torn or damaged one."""
+    while position + HEADER.size <= len(data):
+        length, crc = HEADER.unpack_from(data, position)
+        end = position + HEADER.size + length + FOOTER.size
+        if end > len(data) or crc != masked_crc(data[position : position + 8]):
+            return
+        yield data[position + HEADER.size : end - FOOTER.size]
+        position = end

@@ -1,0 +1,262 @@
+"""Who else writes event files into a log directory, from evidence.
+
+Evidence is: a file that grew between two looks, a file that appeared after the first look, or a file made since this
+process started that its process holds open. Our clock is never compared with a file's times, and nothing is left in
+the directory. On the same host, a process that has ended is no neighbour.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator
+
+from safewriter.checks.distribution import DirectoryFacts, Neighbour
+from safewriter.eventfile.names import MARK, EventFileName, parse_name
+from safewriter.facts.role import VARIABLES, role
+
+#: Seconds between two looks on flush. A look is far cheaper than that; it is the evidence that needs time.
+INTERVAL = 10.0
+
+#: Files whose size is read at each look: the newest by name, and some of the others in turn. Reading the sizes of
+#: all of 1,000 files would cost several times the rest of a look.
+_NEWEST = 48
+_IN_TURN = 24
+
+
+class Neighbours:
+    """The looks at one log directory, and what was seen at the last.
+
+    Call ``look`` when the writer has been created, ``look(…, at_most_every=INTERVAL)`` on flush, and ``look`` on close;
+    hand the result to ``checks.distribution.judge_directory``. Each neighbour is in the facts of one look only.
+    In a forked child it sees nothing: the child's first event already tells SW505.
+
+    Args:
+        logdir: The log directory. Of a remote one (``gs://``) nothing is looked at.
+        clock: Seconds that only go forward.
+        host: This host, as it stands in file names.
+    """
+
+    def __init__(self, logdir: str, clock: Callable[[], float] = time.monotonic, host: str | None = None) -> None:
+        self._logdir = logdir
+        self._clock = clock
+        self._host = host or socket.gethostname()
+        self._pid = os.getpid()
+        self._last: float | None = None
+        self._sizes: dict[str, int | None] = {}  # None: not read yet
+        self._growths: dict[str, int] = {}
+        self._settled: set[str] = set()  # told, or found to be this process's own
+        self._told: set[tuple[str | None, int | str]] = set()
+        self._turn = 0
+
+    def look(self, own_files: Collection[str], *, at_most_every: float = 0.0) -> DirectoryFacts:
+        """Looks at the directory, once.
+
+        Args:
+            own_files: Event files of this process's writers, as paths or names.
+            at_most_every: Look only if the last look is at least so many seconds ago.
+
+        Returns:
+            The neighbours that this look gave evidence of. Never raises: of a directory that is gone or can't be
+            listed, nothing is known.
+        """
+        nothing = DirectoryFacts(self._logdir)
+        now = self._clock()
+        if os.getpid() != self._pid or "://" in self._logdir:
+            return nothing
+        if self._last is not None and now - self._last < at_most_every:
+            return nothing
+        try:
+            names = {name for name in os.listdir(self._logdir or os.curdir) if MARK in name}
+        except OSError:
+            return nothing
+        first, self._last = self._last is None, now
+        self._settled.update(os.path.basename(path) for path in own_files)
+        found = self._first_look(names) if first else self._next_look(names)
+        return DirectoryFacts(self._logdir, tuple(found), len(names))
+
+    def _first_look(self, names: set[str]) -> list[Neighbour]:
+        newest = sorted(names, reverse=True)
+        self._sizes = dict.fromkeys(newest)
+        for name in newest[:_NEWEST]:
+            self._sizes[name] = self._size(name)
+        return self._tell("open", (name for name in self._made_lately(newest) if self._held_by_its_process(name)))
+
+    def _next_look(self, names: set[str]) -> list[Neighbour]:
+        appeared = names - self._sizes.keys()
+        watched = self._watched()
+        before = dict(self._sizes)
+        for name in (*watched, *appeared):
+            self._sizes[name] = self._size(name)
+        grown = [
+            name for name in watched if (before[name] or 0) < (self._sizes[name] or 0) and before[name] is not None
+        ]
+        for name in grown:
+            self._growths[name] = self._growths.get(name, 0) + 1
+        new = [name for name in sorted(appeared) if self._sizes[name]]
+        return self._tell("appeared", new) + self._tell("grew", grown, before)
+
+    def _watched(self) -> list[str]:
+        """The files whose sizes this look reads."""
+        files = sorted(self._sizes.keys() - self._settled, reverse=True)
+        rest = files[_NEWEST:]
+        self._turn = self._turn % len(rest) if rest else 0
+        in_turn = (rest[self._turn :] + rest[: self._turn])[:_IN_TURN]
+        self._turn += _IN_TURN
+        return files[:_NEWEST] + in_turn
+
+    def _tell(
+        self, evidence: str, names: Iterator[str] | list[str], before: dict[str, int | None] | None = None
+    ) -> list[Neighbour]:
+        neighbours = []
+        for name in names:
+            if name in self._settled:
+                continue
+            neighbour = self._neighbour(name, evidence, (before or {}).get(name) or 0)
+            if neighbour is None:
+                continue
+            self._settled.add(name)
+            key = (neighbour.host, neighbour.pid if neighbour.pid is not None else name)
+            if key not in self._told:
+                self._told.add(key)
+                neighbours.append(neighbour)
+        return neighbours
+
+    def _neighbour(self, name: str, evidence: str, before: int) -> Neighbour | None:
+        """The file as a neighbour, or None where it is this process's own, or its process has ended."""
+        parsed = parse_name(name, self._host) or EventFileName(0, "")
+        same_host = parsed.host == self._host
+        pid = parsed.pid
+        if same_host and pid is None:
+            pid = self._holder(name)
+            if pid is None:
+                return None
+        if same_host and pid == self._pid:
+            self._settled.add(name)
+            return None
+        # A name of this host whose process isn't here, and that goes on growing, is another container's.
+        if same_host and pid is not None and not lives(pid) and self._growths.get(name, 0) < 2:
+            return None
+        return Neighbour(
+            file=name,
+            host=parsed.host or None,
+            pid=pid,
+            same_host=same_host,
+            evidence=evidence,
+            size_before=before,
+            size=self._sizes.get(name) or 0,
+            role=_role_of(pid) if same_host and pid is not None else None,
+        )
+
+    def _size(self, name: str) -> int | None:
+        try:
+            return os.stat(os.path.join(self._logdir, name)).st_size
+        except OSError:
+            return None
+
+    def _made_lately(self, newest: list[str]) -> Iterator[str]:
+        """Names of this host that were made after this process had started: both times are this host's."""
+        if not newest:
+            return
+        began = process_began()
+        here = f".{self._host}."
+        for name in newest[:_NEWEST]:
+            if began is not None and here in name and name not in self._settled:
+                parsed = parse_name(name, self._host)
+                if parsed is not None and parsed.pid is not None and parsed.seconds >= int(began):
+                    yield name
+
+    def _held_by_its_process(self, name: str) -> bool:
+        parsed = parse_name(name, self._host)
+        if parsed is None or parsed.pid in (None, self._pid):
+            return False
+        return holds(f"/proc/{parsed.pid}/fd", os.path.join(self._logdir, name))
+
+    def _holder(self, name: str) -> int | None:
+        """The process of this host that has a file open whose name has no pid, or None where none can be seen.
+
+        Asked only of a file that has just grown or appeared: it reads what every process of this user has open.
+        """
+        path = os.path.join(self._logdir, name)
+        if not sys.platform.startswith("linux"):
+            return None
+        if holds("/proc/self/fd", path):
+            return self._pid
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and holds(f"/proc/{entry}/fd", path):
+                return int(entry)
+        return None
+
+
+def lives(pid: int) -> bool:
+    """Whether a process of this host is alive; True where that can't be known."""
+    if pid <= 0:
+        return True
+    if sys.platform == "win32":  # os.kill would end it
+        return _lives_on_windows(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # alive, and somebody else's
+        return True
+    return True
+
+
+def _lives_on_windows(pid: int) -> bool:
+    if sys.platform != "win32":
+        raise AssertionError("asked on Windows only")
+    import ctypes
+
+    query_limited_information, still_active = 0x1000, 259
+    kernel = ctypes.windll.kernel32
+    handle = kernel.OpenProcess(query_limited_information, False, pid)
+    if not handle:
+        return False
+    code = ctypes.c_ulong()
+    known = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return not known or code.value == still_active
+
+
+def holds(descriptors: str, path: str) -> bool:
+    """Whether one of the descriptors of a process, such as ``/proc/1234/fd``, is open on a file."""
+    try:
+        wanted = os.stat(path)
+        numbers = os.listdir(descriptors)
+    except OSError:  # gone, another user's, or a system without /proc
+        return False
+    for number in numbers:
+        try:
+            found = os.stat(os.path.join(descriptors, number))
+        except OSError:
+            continue
+        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+            return True
+    return False
+
+
+def process_began() -> float | None:
+    """When this process was started, in seconds of this host's clock, or None where /proc does not say."""
+    try:
+        with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        with open("/proc/uptime", encoding="ascii") as file:
+            uptime = float(file.read().split()[0])
+        return time.time() - (uptime - ticks / os.sysconf("SC_CLK_TCK"))
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
+def _role_of(pid: int) -> str | None:
+    """What the environment with which another process was started says it is; other variables are not kept."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            pairs = [entry.partition(b"=") for entry in file.read().split(b"\0")]
+    except OSError:
+        return None
+    known = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if os.fsdecode(name) in VARIABLES}
+    found = role(environment=known)
+    return None if found.task is None else str(found)
