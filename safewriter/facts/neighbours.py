@@ -22,8 +22,8 @@ INTERVAL = 10.0
 
 #: Files whose size is read at each look: the newest by name, and some of the others in turn. Reading the sizes of
 #: all of 1,000 files would cost several times the rest of a look.
-_NEWEST = 48
-_IN_TURN = 24
+_NEWEST = 32
+_IN_TURN = 16
 
 
 class Neighbours:
@@ -48,6 +48,7 @@ class Neighbours:
         self._sizes: dict[str, int | None] = {}  # None: not read yet
         self._growths: dict[str, int] = {}
         self._settled: set[str] = set()  # told, or found to be this process's own
+        self._order: list[str] = []  # the newest first, by name
         self._told: set[tuple[str | None, int | str]] = set()
         self._turn = 0
 
@@ -78,43 +79,42 @@ class Neighbours:
         return DirectoryFacts(self._logdir, tuple(found), len(names))
 
     def _first_look(self, names: set[str]) -> list[Neighbour]:
-        newest = sorted(names, reverse=True)
-        self._sizes = dict.fromkeys(newest)
-        for name in newest[:_NEWEST]:
+        self._order = sorted(names, reverse=True)
+        self._sizes = dict.fromkeys(names)
+        for name in self._order[:_NEWEST]:
             self._sizes[name] = self._size(name)
-        return self._tell("open", (name for name in self._made_lately(newest) if self._held_by_its_process(name)))
+        return self._tell("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
 
     def _next_look(self, names: set[str]) -> list[Neighbour]:
-        appeared = names - self._sizes.keys()
-        watched = self._watched()
-        before = dict(self._sizes)
+        appeared = sorted(names.difference(self._sizes))
+        watched = {name: self._sizes[name] for name in self._watched()}
         for name in (*watched, *appeared):
             self._sizes[name] = self._size(name)
-        grown = [
-            name for name in watched if (before[name] or 0) < (self._sizes[name] or 0) and before[name] is not None
-        ]
+        if appeared:
+            self._order = sorted(self._sizes, reverse=True)
+        grown = {name: before for name, before in watched.items() if self._grew(name, before)}
         for name in grown:
             self._growths[name] = self._growths.get(name, 0) + 1
-        new = [name for name in sorted(appeared) if self._sizes[name]]
-        return self._tell("appeared", new) + self._tell("grew", grown, before)
+        return self._tell("appeared", [name for name in appeared if self._sizes[name]]) + self._tell("grew", grown)
+
+    def _grew(self, name: str, before: int | None) -> bool:
+        return before is not None and before < (self._sizes[name] or 0)
 
     def _watched(self) -> list[str]:
         """The files whose sizes this look reads."""
-        files = sorted(self._sizes.keys() - self._settled, reverse=True)
-        rest = files[_NEWEST:]
-        self._turn = self._turn % len(rest) if rest else 0
-        in_turn = (rest[self._turn :] + rest[: self._turn])[:_IN_TURN]
+        rest = max(0, len(self._order) - _NEWEST)
+        start = _NEWEST + (self._turn % rest if rest else 0)
         self._turn += _IN_TURN
-        return files[:_NEWEST] + in_turn
+        chosen = self._order[:_NEWEST] + self._order[start : start + _IN_TURN]
+        return [name for name in chosen if name not in self._settled]
 
-    def _tell(
-        self, evidence: str, names: Iterator[str] | list[str], before: dict[str, int | None] | None = None
-    ) -> list[Neighbour]:
+    def _tell(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
         neighbours = []
+        before = names if isinstance(names, dict) else {}
         for name in names:
             if name in self._settled:
                 continue
-            neighbour = self._neighbour(name, evidence, (before or {}).get(name) or 0)
+            neighbour = self._neighbour(name, evidence, before.get(name) or 0)
             if neighbour is None:
                 continue
             self._settled.add(name)
@@ -156,14 +156,13 @@ class Neighbours:
         except OSError:
             return None
 
-    def _made_lately(self, newest: list[str]) -> Iterator[str]:
+    def _made_lately(self) -> Iterator[str]:
         """Names of this host that were made after this process had started: both times are this host's."""
-        if not newest:
-            return
-        began = process_began()
         here = f".{self._host}."
-        for name in newest[:_NEWEST]:
-            if began is not None and here in name and name not in self._settled:
+        candidates = [name for name in self._order[:_NEWEST] if here in name and name not in self._settled]
+        began = process_began() if candidates else None
+        for name in candidates:
+            if began is not None:
                 parsed = parse_name(name, self._host)
                 if parsed is not None and parsed.pid is not None and parsed.seconds >= int(began):
                     yield name
