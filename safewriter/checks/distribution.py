@@ -31,7 +31,7 @@ class Role:
 
     def __str__(self) -> str:
         if self.task is None:
-            return "a single process"
+            return "single process"
         which = "" if self.index is None else f" {self.index}"
         of = "" if self.size is None else f" of {self.size}"
         return f"{self.task}{which}{of} ({self.source})"
@@ -60,7 +60,6 @@ class StrategyFacts:
         in_replica: Inside a function that ``strategy.run`` runs, or that such a function handed to ``merge_call``.
         in_merge_call: The latter.
         tracing: Name of the function that is being traced (``tf.function``, ``Dataset.map``, …), or None.
-        eager: Outside of all graphs of this thread, TensorFlow executes eagerly: replica functions run anew each step.
         should_save_summary: What the strategy says of summaries in this process; None without one.
         role: Who this process is.
     """
@@ -72,7 +71,6 @@ class StrategyFacts:
     in_replica: bool = False
     in_merge_call: bool = False
     tracing: str | None = None
-    eager: bool = False
     should_save_summary: bool | None = None
     role: Role = field(default_factory=Role)
 
@@ -161,7 +159,7 @@ def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
     more = len(facts.neighbours) - _SHOWN
     message = (
         f"Another process writes event files into {facts.logdir}: {shown}"
-        f"{f'; and {more} more' if more > 0 else ''}. This process is {role}. TensorBoard takes a directory for one "
+        f"{f'; and {more} more' if more > 0 else ''}. {_role(role)}. TensorBoard takes a directory for one "
         f"run: of two curves of one tag its default loader shows the later file's only, the other loader a zigzag."
     )
     return [
@@ -182,19 +180,17 @@ _SHOWN = 3  #: neighbours that a message names; ``data`` holds all
 
 def _in_scope(facts: StrategyFacts) -> Finding:
     hidden = (
-        " (tf.distribute.has_strategy() is False there, because a graph was entered inside the scope)"
-        if facts.scope_behind_graph
-        else ""
+        " (has_strategy() is False there: a graph was entered inside the scope)" if facts.scope_behind_graph else ""
     )
     message = (
         f"The writer was created inside the scope of {_strategy(facts)}{hidden}. Every process that enters the scope "
-        f"creates a writer there; this one is {facts.role}{_not_chief(facts)}. On one directory, TensorBoard "
-        f"would draw the curves of all of them as one run."
+        f"creates a writer there; on one directory, TensorBoard would draw the curves of all of them as one run. "
+        f"{_role(facts.role)}{_not_chief(facts)}."
     )
     return Finding(
         "SW201",
         message + _problems(facts.role),
-        f"Move the line to before the scope, {_where(facts)}",
+        f"Move the line to before the scope{_where(facts)}: {_example(facts)}",
         subject=facts.strategy or "",
         data=facts.as_dict(),
     )
@@ -203,7 +199,7 @@ def _in_scope(facts: StrategyFacts) -> Finding:
 def _in_replica(facts: StrategyFacts) -> Finding:
     return Finding(
         "SW202",
-        f"{_place(facts)} {_consequence(facts)} This process is {facts.role}." + _problems(facts.role),
+        f"{_place(facts)} {_consequence(facts)} {_role(facts.role)}." + _problems(facts.role),
         _replica_hint(facts),
         subject=facts.tracing or facts.strategy or "",
         data=facts.as_dict(),
@@ -211,54 +207,58 @@ def _in_replica(facts: StrategyFacts) -> Finding:
 
 
 def _place(facts: StrategyFacts) -> str:
+    traced = "" if facts.tracing is None else f" while {facts.tracing!r} was traced"
+    if facts.in_merge_call:
+        return f"The writer was created{traced} in a function given to merge_call, in a replica of {_strategy(facts)}."
     if facts.in_replica:
-        inside = (
-            "in a function that a replica function handed to merge_call"
-            if facts.in_merge_call
-            else "in a replica function"
-        )
-        traced = f", while {facts.tracing!r} was traced" if facts.tracing else ""
-        return f"The writer was created {inside} of {_strategy(facts)}{traced}."
-    scope = f" in the scope of {_strategy(facts)}" if facts.in_scope else ""
-    return f"The writer was created while {facts.tracing!r} was traced{scope}."
+        return f"The writer was created{traced} in a replica function of {_strategy(facts)}."
+    scope = f", in the scope of {_strategy(facts)}" if facts.in_scope else ""
+    return f"The writer was created{traced}{scope}."
 
 
 def _consequence(facts: StrategyFacts) -> str:
     if facts.tracing is not None:
         return "Python code in there runs once per trace, not once per step: later steps write nothing."
-    times = (
-        "once for all replicas"
-        if facts.in_merge_call or facts.replicas == 1
-        else f"once for each of {facts.replicas} replicas"
+    times = "once" if facts.in_merge_call or facts.replicas == 1 else f"once for each of {facts.replicas} replicas"
+    return (
+        f"Python code in there runs {times} at each call of strategy.run: in graph mode that is while the graph is "
+        "built, so that later steps write nothing; in eager mode each call opens writers anew."
     )
-    if facts.eager:
-        return f"It runs {times} at every call: each call opens writers anew."
-    return f"It runs {times} while the graph is built, not once per step: later steps write nothing."
 
 
 def _replica_hint(facts: StrategyFacts) -> str:
     if facts.strategy is None:
         return (
             f"Create the writer outside of {facts.tracing!r}, return the values that it should record, and write them "
-            f"in the Python loop: `writer.add_summary(session.run(merged), step)`."
+            "in the Python loop, once per step: `writer.add_summary(summary, step)`."
         )
     return (
-        "Create the writer outside, return the value from the replica function, and write in the Python loop: "
-        "`loss = strategy.reduce('MEAN', strategy.run(train_step), axis=None)`, then `writer.add_summary(…, step)` "
-        f"once per step, {_where(facts)}"
+        f"Create the writer before the scope{_where(facts)}, return the value from the replica function, and write it "
+        "in the Python loop, once per step: `loss = strategy.reduce('MEAN', strategy.run(train_step), axis=None)`, "
+        "then `writer.add_summary(summary, step)`."
     )
 
 
 def _where(facts: StrategyFacts) -> str:
-    """Which process should run the line."""
+    """Which process should run the line, where there are several."""
     if facts.strategy == "ParameterServerStrategy":
-        return "in the coordinator's program: workers and parameter servers only run `tf.distribute.Server(…).join()`."
-    if facts.strategy == "MultiWorkerMirroredStrategy" or (facts.role.size or 1) > 1:
         return (
-            "in the chief alone: `writer = SafeFileWriter(logdir) if chief else None`; a worker that should write too "
-            "gets a directory of its own: `SafeFileWriter(os.path.join(logdir, f'worker{index}'))`."
+            ", in the coordinator's program (workers and parameter servers only run `tf.distribute.Server(…).join()`)"
         )
-    return "where one process runs it once: `writer = SafeFileWriter(logdir)`, then `with strategy.scope(): …`."
+    return ", in the chief alone" if _several(facts) else ""
+
+
+def _example(facts: StrategyFacts) -> str:
+    if _several(facts):
+        return (
+            "`writer = SafeFileWriter(logdir) if chief else None`. A worker that should write too gets a directory of "
+            "its own: `SafeFileWriter(os.path.join(logdir, f'worker{index}'))`."
+        )
+    return "`writer = SafeFileWriter(logdir)`, then `with strategy.scope(): …`."
+
+
+def _several(facts: StrategyFacts) -> bool:
+    return facts.strategy == "MultiWorkerMirroredStrategy" or (facts.role.size or 1) > 1
 
 
 def _directory_hint(role: Role) -> str:
@@ -278,9 +278,36 @@ def _strategy(facts: StrategyFacts) -> str:
     return f"{facts.strategy or 'a strategy'} ({facts.replicas} {'replica' if facts.replicas == 1 else 'replicas'})"
 
 
+def _role(role: Role) -> str:
+    return f"Role of this process: {role}"
+
+
 def _not_chief(facts: StrategyFacts) -> str:
-    return ", which by its strategy should save no summaries" if facts.should_save_summary is False else ""
+    return "; the strategy says that it should save no summaries" if facts.should_save_summary is False else ""
 
 
 def _problems(role: Role) -> str:
     return "".join(f" {problem}" for problem in role.problems)
+
+
+def shared_by_writers(logdir: str, created: str, others: list[str]) -> Finding:
+    """SW204: two open writers of this process write into one directory.
+
+    Args:
+        logdir: The directory, with links resolved.
+        created: ``file:line`` of the newer writer.
+        others: The same of the writers that were open before it.
+    """
+    first = others[0]
+    more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+    same = " (the same line)" if first == created else ""
+    return Finding(
+        "SW204",
+        f"This process has another open writer on {logdir}, created at {first}{same}{more}. Each writes a file of its own, but "
+        "TensorBoard takes a directory for one run and shows tags that both write as one curve, or the later file's only.",
+        "Use one writer for both, a directory for each (`logs/train`, `logs/test`), or close the first before the second "
+        "is created.",
+        subject=logdir,
+        path=logdir,
+        data={"others": others},
+    )

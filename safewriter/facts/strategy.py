@@ -45,7 +45,6 @@ def strategy_facts(environment: Mapping[str, str] = os.environ) -> StrategyFacts
         in_replica=in_replica or in_merge_call,
         in_merge_call=in_merge_call,
         tracing=tracing,
-        eager=bool(tf.compat.v1.executing_eagerly_outside_functions()),
         should_save_summary=_saves(strategy),
         role=role(strategy, environment),
     )
