@@ -164,11 +164,12 @@ class GraphAccounts:
                     graph.graph = None
             return findings
 
-    def finish(self, adds: Mapping[Hashable, int] | None = None) -> list[tuple[Desk, Finding]]:
+    def finish(self, adds: Mapping[Hashable, int] | None = None, *, since: int = 0) -> list[tuple[Desk, Finding]]:
         """The program ends, or a test does: judges what is left of every graph.
 
         Args:
             adds: For each writer still open, how many ``add_summary`` calls it accepted.
+            since: Only graphs whose last writer's desk has a greater number.
         """
         counts = adds or {}
         with self._lock:
@@ -177,6 +178,8 @@ class GraphAccounts:
                 keys = self._open_writers(graph)
                 if keys:
                     graph.desk = self._writers[keys[-1]].desk
+                if graph.desk is None or graph.desk.number <= since:
+                    continue
                 findings += self._judge(graph, graph.adds + sum(counts.get(key, 0) for key in keys), final=True)
             return findings
 
@@ -191,6 +194,11 @@ class GraphAccounts:
                 if not graph.inherited
                 for op in unwritten(graph.refresh(), self._written(graph))
             )
+
+    def discard(self, key: Hashable) -> None:
+        """The writer never came to be: its constructor failed."""
+        with self._lock:
+            self._writers.pop(key, None)
 
     def forget(self, key: Hashable) -> None:
         """A closed writer is gone: nobody will ask for its report."""

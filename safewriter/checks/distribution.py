@@ -303,9 +303,12 @@ def shared_by_writers(logdir: str, created: str, others: list[str]) -> Finding:
     same = " (the same line)" if first == created else ""
     return Finding(
         "SW204",
-        f"This process has another open writer on {logdir}, created at {first}{same}{more}. Each writes a file of its own, but "
-        "TensorBoard takes a directory for one run and shows tags that both write as one curve, or the later file's only.",
-        "Use one writer for both, a directory for each (`logs/train`, `logs/test`), or close the first before the second "
+        f"This process has another open writer on {logdir}, created at {first}{same}{more}. Each writes a file of "
+        f"its own, but "
+        "TensorBoard takes a directory for one run and shows tags that both write as one curve, or the later file's "
+        "only.",
+        "Use one writer for both, a directory for each (`logs/train`, `logs/test`), or close the first before the "
+        "second "
         "is created.",
         subject=logdir,
         path=logdir,

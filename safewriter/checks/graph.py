@@ -514,3 +514,64 @@ def _growth_hint(op: SummaryOp, base: str) -> str:
         f"{hint} Or write a number without any op: `tf.compat.v1.Summary(value=["
         f'tf.compat.v1.Summary.Value(tag="{tag}", simple_value=x)])`.'
     )
+
+
+def not_a_summary(given: object) -> Finding:
+    """SW305: ``add_summary`` got something that is no summary."""
+    name = type(given).__name__
+    raises: type[Exception] = TypeError
+    if given is None:
+        what = "None"
+        hint = (
+            "`merge_all()` gives None when its graph has no summary op in the collection: define the summaries "
+            "first, in the "
+            "same graph, and check what was run: `summary = sess.run(merged)`."
+        )
+    elif isinstance(given, (bytes, bytearray)):
+        what = f"{len(given):,} bytes that are no serialized Summary"
+        hint = "Pass what `sess.run(merged)` gave, unchanged."
+        raises = ValueError
+    elif hasattr(given, "graph") and hasattr(given, "op"):
+        what = f"the tensor {getattr(given, 'name', '?')!r} itself, which was not run"
+        hint = "Run it first: `summary = sess.run(merged)`, then `writer.add_summary(summary, step)`."
+    elif isinstance(given, (list, tuple)):
+        what = f"a {name} of {len(given)}"
+        hint = "`sess.run([merged])` gives a list: take its item, `summary[0]`, or run `sess.run(merged)`."
+        if len(given) > 1:
+            hint = "Take the summary out of it, as in `summary, _ = sess.run([merged, train_op])`."
+    elif isinstance(given, str):
+        what = "a str"
+        hint = "A serialized Summary is bytes: pass what `sess.run(merged)` gave, not its text."
+    elif isinstance(given, (bool, int, float)) or "float" in name or "int" in name:
+        what = f"a number ({name})"
+        hint = (
+            "For a bare value, build the summary by hand: `tf.compat.v1.Summary(value=["
+            "tf.compat.v1.Summary.Value(tag='loss', simple_value=loss)])`."
+        )
+        if name.startswith("bool"):
+            hint = (
+                "The functions of `tf.summary` give a bool and write through `tf.summary.create_file_writer`; here, "
+                "use those of "
+                "`tf.compat.v1.summary`."
+            )
+    else:
+        what = f"an object of type {name}"
+        hint = "Pass what `sess.run(merged)` gave, or a `tf.compat.v1.Summary` message."
+    return Finding(
+        "SW305",
+        f"add_summary was given {what}, not a summary.",
+        hint,
+        subject="add_summary",
+        data={"type": name},
+        raises=raises,
+    )
+
+
+def empty_summary() -> Finding:
+    """SW306: a summary without a value."""
+    return Finding(
+        "SW306",
+        "add_summary was given a summary with no values: an event is written that TensorBoard shows nothing of.",
+        "Look at what was run: a merge of no summaries, or a hand-made `Summary()` to which no value was added.",
+        subject="add_summary",
+    )

@@ -1,16 +1,16 @@
 """The warnings and errors that carry a finding to the user.
 
-    UserWarning
-     └─ SafeWriterWarning
-         ├─ LogdirWarning         SW1xx
-         ├─ DistributionWarning   SW2xx
-         ├─ GraphWarning          SW3xx
-         ├─ ValuesWarning         SW4xx
-         ├─ LandingWarning        SW5xx
-         ├─ EventFileWarning      SW6xx
-         └─ InternalWarning       SW9xx
-    Exception
-     └─ SafeWriterError           and also the built-in that fits: PermissionError, ValueError, …
+UserWarning
+ └─ SafeWriterWarning
+     ├─ LogdirWarning         SW1xx
+     ├─ DistributionWarning   SW2xx
+     ├─ GraphWarning          SW3xx
+     ├─ ValuesWarning         SW4xx
+     ├─ LandingWarning        SW5xx
+     ├─ EventFileWarning      SW6xx
+     └─ InternalWarning       SW9xx
+Exception
+ └─ SafeWriterError           and also the built-in that fits: PermissionError, ValueError, …
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class SafeWriterError(Exception):
 
 
 @functools.cache
-def _error_class(builtin: type[Exception]) -> type[SafeWriterError]:
+def _error_class(builtin: Any) -> type[SafeWriterError]:
     name = f"SafeWriter{builtin.__name__}"
     return type(name, (SafeWriterError, builtin), {"__module__": "safewriter", "__doc__": SafeWriterError.__doc__})
 

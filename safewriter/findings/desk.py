@@ -6,6 +6,7 @@ which tells each subject once, counts it on, and keeps the sum for ``report()``.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import threading
@@ -95,9 +96,8 @@ def tell(finding: Finding, place: Place | None = None, *, may_raise: bool = True
         SafeWriterError: Of kind *error*, or under ``strict``.
         SafeWriterWarning: A warning filter of the user's says ``error``.
     """
-    if finding.kind is Kind.ERROR or (strict and may_raise):
-        if may_raise:
-            raise error_for(finding)
+    if may_raise and (strict or finding.kind is Kind.ERROR):
+        raise error_for(finding)
     if CAPTURES.take(finding):
         return
     place = place or users_place()
@@ -119,9 +119,15 @@ class Desk:
     Args:
         policy: What becomes of warnings.
         place: Where the writer was created; it stands in each message, and exit hooks point there.
+
+    Attributes:
+        number: Desks count up: one that was made later has a greater number.
     """
 
+    _numbers = itertools.count(1)
+
     def __init__(self, policy: Policy, place: Place) -> None:
+        self.number = next(Desk._numbers)
         self.policy = policy
         self.place = place
         self.created_at = str(place)
@@ -161,16 +167,32 @@ class Desk:
                 strict=self.policy.strict,
             )
 
-    def tell_all(self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False) -> None:
-        """Tells each; where several would be raised, the first is, with the others in its notes' place as warnings."""
+    def tell_all(
+        self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False, again: bool = False
+    ) -> None:
+        """Tells each. Where more than one would be raised, the first is, and the others are warned.
+
+        Args:
+            findings: What happened.
+            may_raise: See ``tell``.
+            at_creation: See ``tell``.
+            again: See ``tell``.
+
+        Raises:
+            SafeWriterError: The first that is raised.
+        """
         raised: Exception | None = None
         for finding in findings:
             try:
-                self.tell(finding, may_raise=may_raise and raised is None, at_creation=at_creation)
+                self.tell(finding, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
             except (SafeWriterError, Warning) as error:
                 raised = error
         if raised is not None:
             raise raised
+
+    def after_fork(self) -> None:
+        """Makes the lock anew in a forked child: the thread that held it is not there."""
+        self._lock = threading.RLock()
 
     @contextmanager
     def guard(self, what: str) -> Iterator[None]:
@@ -179,7 +201,7 @@ class Desk:
             yield
         except (SafeWriterError, Warning):
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, it is ours and not the user's
             self.internal(what)
 
     def internal(self, what: str) -> None:
@@ -191,13 +213,13 @@ class Desk:
                     "SW901",
                     f"A check of safewriter's own failed ({what}); the event still went its way.\n{text.rstrip()}",
                     "This is a fault in safewriter, not in your program: please report it with the lines above. "
-                    'SAFEWRITER_IGNORE=SW901 silences it.',
+                    "SAFEWRITER_IGNORE=SW901 silences it.",
                     subject=what,
                     data={"traceback": text},
                 ),
                 may_raise=False,
             )
-        except Exception:  # reporting must not be what breaks the loop
+        except Exception:  # noqa: BLE001 - reporting must not be what breaks the loop
             print(text, file=sys.stderr)
 
 

@@ -1,0 +1,225 @@
+"""SW5xx: did what was written stay where it was written?"""
+
+from __future__ import annotations
+
+import enum
+import errno
+import os
+
+from safewriter.eventfile.local import FileState
+from safewriter.findings import Finding
+
+
+class Fate(enum.Enum):
+    """What became of an event file."""
+
+    INTACT = "is as it was written"
+    DELETED = "was deleted"
+    MOVED = "was moved or renamed"
+    REPLACED = "was replaced by another file"
+    TRUNCATED = "was truncated"
+    GROWN = "was written to by somebody else"
+
+
+def judge_state(state: FileState) -> Fate:
+    """What became of an event file, from what is found of it."""
+    if not state.at_path:
+        if not state.linked or state.size is None:
+            return Fate.DELETED
+        return Fate.MOVED if state.at_path is None or state.now_at else Fate.REPLACED
+    if state.size is None:
+        return Fate.DELETED
+    if state.size < state.expected_size:
+        return Fate.TRUNCATED
+    return Fate.GROWN if state.size > state.expected_size else Fate.INTACT
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_on: str) -> Finding:
+    """SW503.
+
+    Args:
+        state: What was found.
+        fate: What became of the file.
+        events: Events that had been written to it.
+        lost: How many of them can't be read in the log directory any more.
+        goes_on: The new file, or empty where none could be created.
+    """
+    what = fate.value
+    if fate is Fate.DELETED and not state.directory:
+        what = "was deleted together with its directory"
+    if fate is Fate.MOVED and state.now_at:
+        what = f"was moved to {state.now_at}"
+    message = f"The event file {state.path} {what} while it was being written"
+    message += f": {lost:,} of its {plural(events, 'event')} went with it. " if lost else "; no event was lost. "
+    message += f"Writing goes on in {goes_on}." if goes_on else "No new file could be created there yet."
+    hints = {
+        Fate.DELETED: "Find what cleans the log directory during the run (a start-up `rmtree`, a temporary-files "
+        "cleaner, "
+        "a tracker's clean-up hook) and let it run before the writer is created, or give each run a directory of its "
+        "own.",
+        Fate.MOVED: "Move a run's directory after `writer.close()`; TensorBoard reads the moved file only in its new "
+        "place.",
+        Fate.REPLACED: "A sync tool replaced the file; exclude the log directory from syncing, or sync in the other "
+        "direction.",
+        Fate.TRUNCATED: "Something else opened the file for writing; exclude the log directory from tools that "
+        "rotate or sync logs.",
+        Fate.GROWN: "Let only this writer write to its event files.",
+    }
+    return Finding(
+        "SW503",
+        message,
+        hints.get(fate, ""),
+        subject=state.path,
+        path=state.path,
+        data={"fate": fate.name.lower(), "events": events, "lost": lost, "goes_on": goes_on, "now_at": state.now_at},
+    )
+
+
+def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Finding:
+    """SW502, for the call that failed.
+
+    Args:
+        path: The event file, or the directory where none could be opened.
+        error: What the system said.
+        kept: Events of this writer that landed before.
+        queued: Events that wait in memory for the storage to come back.
+    """
+    message = f"The event was not written to {path}: {describe(error)}. The {plural(kept, 'event')} before it are safe."
+    if queued:
+        message = (
+            f"The event was not taken for {path}: {describe(error)}. {plural(queued, 'event')} wait in memory "
+            "and are tried again each second, at `flush()` and at `close()`."
+        )
+    return Finding(
+        "SW502",
+        message,
+        _hint_for(error) + " The next add tries again.",
+        subject=path,
+        path=path,
+        data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
+        raises=OSError if error.errno is None else None,
+    )
+
+
+def events_lost(path: str, error: OSError | None, lost: int, failed_calls: int) -> Finding:
+    """SW502, summed up when the writer closes.
+
+    Args:
+        path: The event file or directory of the last failure.
+        error: The last failure.
+        lost: Events that were accepted and can't land any more.
+        failed_calls: Adds that raised: their events were not accepted.
+    """
+    reason = f": {describe(error)}" if error is not None else ""
+    parts = []
+    if lost:
+        parts.append(f"{plural(lost, 'event')} that had been accepted did not reach {path}{reason}.")
+    if failed_calls:
+        verb = "add call failed and its event is" if failed_calls == 1 else "add calls failed and their events are"
+        parts.append(f"{failed_calls:,} {verb} not in the log{'' if lost else f' ({path}{reason})'}.")
+    return Finding(
+        "SW502",
+        " ".join(parts),
+        _hint_for(error) if error is not None else "",
+        subject=f"sum:{path}",
+        count=lost + failed_calls,
+        path=path,
+        data={"lost": lost, "failed_calls": failed_calls, "errno": error.errno if error else None},
+    )
+
+
+def never_flushed(events: int, ever_flushed: bool, path: str, *, dropped: bool) -> Finding:
+    """SW501: events behind the last flush of a writer that nobody closed."""
+    since = "since the last flush " if ever_flushed else ""
+    when = "was dropped without being closed" if dropped else "was still open when the program ended"
+    return Finding(
+        "SW501",
+        f"The writer {when}, with {plural(events, 'event')} {since}that were never flushed. safewriter wrote them "
+        f"all to "
+        f"{path}; tf.compat.v1.summary.FileWriter can lose every one of them.",
+        "Use the writer as a context manager, `with SafeFileWriter(logdir) as writer:`, or call `writer.close()` "
+        "in a `finally` block.",
+        subject="never-flushed",
+        path=path,
+        data={"events": events, "ever_flushed": ever_flushed},
+    )
+
+
+def used_after_close(dropped: int) -> Finding:
+    """SW504: adds to a closed writer."""
+    return Finding(
+        "SW504",
+        f"{plural(dropped, 'event')} went to the writer after it was closed and {'was' if dropped == 1 else 'were'} "
+        f"dropped, "
+        "as FileWriter does.",
+        "Close the writer after the last add, or call `writer.reopen()` before going on.",
+        subject="used-after-close",
+        count=dropped,
+        data={"dropped": dropped},
+    )
+
+
+def used_after_fork(parent: int, pid: int, path: str) -> Finding:
+    """SW505: a forked child writes."""
+    return Finding(
+        "SW505",
+        f"This writer was created by process {parent} and is used by its forked child {pid}. The child goes on in a "
+        f"file of "
+        f"its own, {path}; FileWriter would lose its first events and then hang.",
+        "Create a writer in each process, in a directory of its own (`os.path.join(logdir, f'worker-{rank}')`): "
+        "TensorBoard "
+        "draws the events of parent and child as one curve otherwise.",
+        subject=f"pid:{pid}",
+        path=path,
+        data={"parent": parent, "pid": pid},
+    )
+
+
+def too_many_writers(open_writers: int, places: list[tuple[str, int]]) -> Finding:
+    """SW506: descriptors leak, usually one writer a step or an epoch.
+
+    Args:
+        open_writers: How many are open.
+        places: The lines that created them, with how many each, most first.
+    """
+    line, count = places[0]
+    return Finding(
+        "SW506",
+        f"{open_writers} writers of this process are open, {count} of them created at {line}. Each holds a file "
+        f"descriptor; "
+        "when those run out, every further file fails to open.",
+        "Create the writer once, before the loop, or close each one: `with SafeFileWriter(logdir) as writer:`.",
+        subject="too-many-writers",
+        data={"open": open_writers, "places": dict(places[:10])},
+    )
+
+
+def describe(error: OSError) -> str:
+    """``No space left on device (ENOSPC, errno 28)``."""
+    if error.errno is None:
+        return str(error) or type(error).__name__
+    return f"{os.strerror(error.errno)} ({errno_name(error)}, errno {error.errno})"
+
+
+def errno_name(error: OSError) -> str:
+    """The symbol of an errno: ``ENOSPC``."""
+    return errno.errorcode.get(error.errno or 0, "unknown")
+
+
+def _hint_for(error: OSError) -> str:
+    hints = {
+        errno.ENOSPC: "The disk is full: free space there, or point the log directory at another disk.",
+        errno.EDQUOT: "The quota of this user is used up: free space, or point the log directory elsewhere.",
+        errno.EFBIG: "The file has reached the size that this process may write (`ulimit -f`): raise the limit, or "
+        "`reopen()` the writer now and then.",
+        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close files and writers that are no "
+        "longer used.",
+        errno.ENFILE: "The system has no file descriptors left.",
+        errno.EROFS: "The file system is mounted read-only: choose a log directory on another one.",
+    }
+    return hints.get(error.errno or 0, "Check the storage behind the log directory.")

@@ -1,0 +1,232 @@
+"""SW101 to SW106: is the log directory what the program thinks it is, and can events land there?"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from dataclasses import dataclass
+
+from safewriter.checks.landing import describe, errno_name
+from safewriter.findings import Finding
+
+ALMOST_FULL = 100 * 1000 * 1000  # bytes
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # one letter would be a Windows drive
+_CUT_SCHEME = re.compile(r"(s3|gs|hdfs|ram|https?|az|abfss?):/[^/]")
+_VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?|%[A-Za-z_]\w*%")
+_QUOTES = "'\"`\u2018\u2019\u201c\u201d"
+_PLUGINS = {
+    "gs": "tensorflow-io-gcs-filesystem",
+    "s3": "tensorflow-io",
+    "hdfs": "tensorflow-io",
+    "viewfs": "tensorflow-io",
+    "har": "tensorflow-io",
+    "az": "tensorflow-io",
+    "http": "tensorflow-io",
+    "https": "tensorflow-io",
+    "oss": "tensorflow-io",
+}
+
+
+def scheme_of(logdir: str) -> str:
+    """``gs`` of ``gs://bucket/logs``; empty for a local path."""
+    match = _SCHEME.match(logdir)
+    return match[1].lower() if match and match[1].lower() != "file" else ""
+
+
+def judge_given(given: object) -> list[Finding]:
+    """SW101: what was passed can't mean a directory. ``str``, ``bytes`` and path objects can."""
+    if not isinstance(given, (str, bytes, os.PathLike)):
+        name = type(given).__name__
+        hint = "Pass a path, such as `SafeFileWriter('logs/train')`."
+        if given is None:
+            hint = "The variable or flag that should hold the path was never set. " + hint
+        stock = f"FileWriter would write into a directory called {str(given)!r}." if not _is_tensor(given) else ""
+        return [
+            Finding(
+                "SW101",
+                f"The log directory is {'None' if given is None else f'a {name}'}, not a path. {stock}".rstrip(),
+                hint,
+                subject="logdir",
+                data={"given": repr(given)[:200]},
+                raises=TypeError,
+            )
+        ]
+    text = os.fsdecode(given)
+    if not text:
+        problem = "The log directory is empty. FileWriter would write into the working directory."
+        hint = "Pass a directory of this run's own; for the working directory, pass '.'."
+    elif "\0" in text:
+        problem = f"The log directory {text!r} has a NUL character in it, which no file system allows."
+        hint = "Look at how the path is put together."
+    else:
+        return []
+    return [Finding("SW101", problem, hint, subject="logdir", data={"given": repr(text)}, raises=ValueError)]
+
+
+def _is_tensor(given: object) -> bool:
+    return hasattr(given, "op") or hasattr(given, "dtype")
+
+
+def judge_literal(text: str) -> list[Finding]:
+    """SW104: characters that a shell would have replaced stand in the path, and will stand in the directory's name.
+
+    Exempt: a directory of that literal name that the path goes through on purpose can't be told from a mistake;
+        ``ignore``
+    SW104 there.
+    """
+    problems = []
+    if text.startswith("~"):
+        problems.append((f"begins with `~`, which stays a `~`: {os.path.abspath(text)}", "os.path.expanduser(logdir)"))
+    if variable := _VARIABLE.search(text):
+        problems.append((f"holds `{variable[0]}`, which nobody replaces", "os.path.expandvars(logdir)"))
+    ends = [name for name, char in (("begins", text[0]), ("ends", text[-1])) if char in _QUOTES]
+    if ends:
+        problems.append((f"{' and '.join(ends)} with a quotation mark", "logdir.strip('\"\\'')"))
+    if text != text.strip():
+        problems.append(("begins or ends with a blank", "logdir.strip()"))
+    if match := _CUT_SCHEME.match(text):
+        problems.append(
+            (
+                f"looks like a URL that lost a slash (`pathlib` makes `{match[1]}:/` of `{match[1]}://`)",
+                "a str, not a Path, for remote directories",
+            )
+        )
+    if not problems:
+        return []
+    what = "; it ".join(problem for problem, _ in problems)
+    mends = ", ".join(f"`{mend}`" if "(" in mend else mend for _, mend in problems)
+    return [
+        Finding(
+            "SW104",
+            f"The log directory {text!r} {what}. The directory will really be called so.",
+            f"Use {mends}, or ignore SW104 if that is its name.",
+            subject=text,
+            path=text,
+            data={"problems": [problem for problem, _ in problems]},
+        )
+    ]
+
+
+def judge_scheme(text: str, registered: frozenset[str]) -> list[Finding]:
+    """SW105: no file system of TensorFlow's answers for this scheme.
+
+    Args:
+        text: The log directory.
+        registered: The schemes that TensorFlow has a file system for.
+    """
+    scheme = scheme_of(text)
+    if not scheme or scheme in registered:
+        return []
+    package = _PLUGINS.get(scheme)
+    hint = (
+        f"`pip install {package}` and `import {package.replace('-', '_')}` before the writer is created, or use a "
+        f"local directory."
+        if package
+        else f"Use a local directory, or install and import the package that provides {scheme}://."
+    )
+    return [
+        Finding(
+            "SW105",
+            f"TensorFlow has no file system for {scheme}:// here, so {text} can't be written to.",
+            hint,
+            subject=text,
+            path=text,
+            data={"scheme": scheme, "package": package, "registered": sorted(filter(None, registered))},
+            raises=OSError,
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """The innermost part of a path that exists, where events were to land.
+
+    Attributes:
+        path: That part.
+        is_directory: Whether it is a directory.
+        owner: Its owner, ``name (uid 0)``.
+        mode: Its permissions, ``drwxr-xr-x``.
+        us: Who this process is, ``name (uid 1000)``.
+    """
+
+    path: str
+    is_directory: bool
+    owner: str = "unknown"
+    mode: str = "unknown"
+    us: str = "unknown"
+
+
+def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Finding:
+    """SW102 or SW103: the event file could not be created in the log directory.
+
+    Args:
+        logdir: The log directory, absolute.
+        error: What the system said.
+        obstacle: What stands in the way; None where it can't be looked at (remote).
+    """
+    if obstacle is not None and not obstacle.is_directory:
+        which = "is a file" if obstacle.path == logdir else f"can't be made, because {obstacle.path} is a file"
+        return Finding(
+            "SW102",
+            f"The log directory {logdir} {which}, not a directory.",
+            "Choose another log directory, or move that file away.",
+            subject=logdir,
+            path=logdir,
+            data={"errno": errno.ENOTDIR, "errno_name": "ENOTDIR", "in_the_way": obstacle.path},
+        )
+    message = f"The event file can't be created in {logdir}: {describe(error)}."
+    data = {"errno": error.errno, "errno_name": errno_name(error)}
+    if obstacle is not None:
+        where = "It" if obstacle.path == logdir else f"The directory in the way, {obstacle.path},"
+        message += f" {where} belongs to {obstacle.owner}, mode {obstacle.mode}; this process is {obstacle.us}."
+        data |= {"in_the_way": obstacle.path, "owner": obstacle.owner, "mode": obstacle.mode, "us": obstacle.us}
+    return Finding(
+        "SW103",
+        message,
+        _mend(error, logdir, obstacle),
+        subject=logdir,
+        path=logdir,
+        data=data,
+        raises=OSError if error.errno is None else None,
+    )
+
+
+def _mend(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
+    place = obstacle.path if obstacle is not None else logdir
+    hints = {
+        errno.EACCES: f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to.",
+        errno.EPERM: "Choose a directory that this user may write to.",
+        errno.EROFS: "The file system is mounted read-only: choose a directory on another one.",
+        errno.ENOSPC: "The disk is full: free space, or choose a directory on another disk.",
+        errno.EDQUOT: "The quota of this user is used up: free space, or choose another directory.",
+        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close the writers that are no longer "
+        "used.",
+        errno.ENFILE: "The system has no file descriptors left.",
+        errno.ENAMETOOLONG: f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run.",
+        errno.ENOENT: "A part of the path is missing and can't be made, or is a dangling link.",
+        errno.ELOOP: "A symbolic link in the path points back to itself.",
+    }
+    return hints.get(error.errno or 0, "Choose another log directory, or mend the storage behind it.")
+
+
+def judge_free_space(logdir: str, free: int) -> list[Finding]:
+    """SW106: the disk may be full before the run is over.
+
+    Args:
+        logdir: The log directory.
+        free: Bytes that this user may still write there.
+    """
+    if free >= ALMOST_FULL:
+        return []
+    return [
+        Finding(
+            "SW106",
+            f"Only {free / 1e6:.0f} MB are free on the disk of {logdir}. When it is full, events can't be written.",
+            "Free some space before the run, or choose a directory on another disk.",
+            subject=logdir,
+            path=logdir,
+            data={"free_bytes": free},
+        )
+    ]

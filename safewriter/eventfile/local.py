@@ -1,0 +1,187 @@
+"""One event file on a local path: its descriptor, its offset, and what became of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from safewriter.eventfile.record import OVERHEAD, frame
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
+_writev: Any = getattr(os, "writev", None)
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What is found of an event file, beside what was written. Plain facts: the landing judge compares them.
+
+    Attributes:
+        path: Where the file was created.
+        expected_size: Bytes that we wrote, whole records only.
+        size: Bytes that the file which we wrote has now; None where that can't be known (remote, and gone).
+        at_path: Whether what is at ``path`` now is the file that we wrote; None when nothing is there.
+        linked: Whether the file still has a name in some directory.
+        directory: Whether the directory is still there.
+        now_at: Where the file is now, if it was moved and the system can tell.
+    """
+
+    path: str
+    expected_size: int
+    size: int | None
+    at_path: bool | None
+    linked: bool = True
+    directory: bool = True
+    now_at: str | None = None
+
+
+class LocalFile:
+    """An event file that this process creates, appends to record by record, and watches.
+
+    Nothing is buffered here: when ``write`` returns, the operating system has the record. A write that fails, or is cut
+    short, is taken back to the last whole record, so that the file can be read at any time.
+
+    Args:
+        path: The file; it must not exist yet.
+
+    Raises:
+        OSError: It can't be created.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size = 0  #: bytes of whole records
+        self.torn = False  #: whether a record was cut short that could not be taken back
+        self._fd = os.open(path, _FLAGS, 0o666)
+        self._in_write = False
+        created = os.fstat(self._fd)
+        self._id = (created.st_dev, created.st_ino)
+        # Some FUSE mounts number a file anew at each look; there, only existence and size can be compared.
+        self._ids_are_stable = self._id_at_path() == self._id
+
+    def _id_at_path(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return (found.st_dev, found.st_ino)
+
+    def write(self, data: bytes) -> None:
+        """Appends one event.
+
+        Args:
+            data: The serialized event.
+
+        Raises:
+            OSError: It was not written; the file ends as before.
+        """
+        total = len(data) + OVERHEAD
+        self._in_write = True
+        try:
+            if total > _GATHER_FROM and _writev is not None:
+                pieces = frame(data)
+                written = _writev(self._fd, pieces)
+                if written != total:
+                    self._write_rest(b"".join(pieces), written)
+            else:
+                record = b"".join(frame(data))
+                written = os.write(self._fd, record)
+                if written != total:
+                    self._write_rest(record, written)
+            self.size += total
+        except BaseException:
+            self._cut_back()
+            raise
+        finally:
+            self._in_write = False
+
+    def write_framed(self, records: bytes) -> None:
+        """Appends records that are framed already; all of them or none.
+
+        Raises:
+            OSError: None was written; the file ends as before.
+        """
+        self._in_write = True
+        try:
+            self._write_rest(records, 0)
+            self.size += len(records)
+        except BaseException:
+            self._cut_back()
+            raise
+        finally:
+            self._in_write = False
+
+    def _write_rest(self, record: bytes, written: int) -> None:
+        """Goes on after a short write: the next call says why it was short, or writes the rest."""
+        view = memoryview(record)
+        while written < len(record):
+            written += os.write(self._fd, view[written:])
+
+    def _cut_back(self) -> None:
+        """Takes a torn record off the end, so that readers and later records are safe."""
+        try:
+            if os.fstat(self._fd).st_size > self.size:
+                os.ftruncate(self._fd, self.size)
+        except OSError:  # EIO, a stale handle: nothing more can be done to this file
+            self.torn = True
+
+    def state(self) -> FileState | None:
+        """What is found of the file now; None from a signal handler that interrupted a write."""
+        if self._in_write:
+            return None
+        ours = os.fstat(self._fd)
+        found = self._id_at_path()
+        at_path = None if found is None else (found == self._id if self._ids_are_stable else True)
+        return FileState(
+            path=self.path,
+            expected_size=self.size,
+            size=ours.st_size,
+            at_path=at_path,
+            linked=ours.st_nlink > 0,
+            directory=os.path.isdir(os.path.dirname(self.path)),
+            now_at=None if at_path or ours.st_nlink == 0 else self._now_at(),
+        )
+
+    def _now_at(self) -> str | None:
+        try:
+            return os.readlink(f"/proc/self/fd/{self._fd}")
+        except OSError:  # not Linux
+            return None
+
+    def reader(self) -> BinaryIO:
+        """The file that we wrote, wherever it is now, opened for reading from its start."""
+        file = os.fdopen(os.dup(self._fd), "rb")
+        file.seek(0)
+        return file
+
+    def cut_to(self, size: int) -> None:
+        """Takes off what stands behind ``size``: the torn rest that a truncation left."""
+        os.ftruncate(self._fd, size)
+
+    def sync(self) -> None:
+        """Asks the system to bring the file to the storage itself.
+
+        Raises:
+            OSError: The storage refused what the system had accepted.
+        """
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            if error.errno not in _CANNOT_SYNC:
+                raise
+
+    def close(self) -> None:
+        """Gives the descriptor back.
+
+        Raises:
+            OSError: The storage refused what the system had accepted (NFS tells it here).
+        """
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def push(self) -> None:
+        """Nothing: what was written is the operating system's already."""

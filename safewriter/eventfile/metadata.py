@@ -1,0 +1,65 @@
+"""Plugin metadata: what tells TensorBoard which dashboard a tag belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_FIELD_KEY = b"J"  # Summary.Value.metadata is field 9, length-delimited: summary.proto
+
+
+class PluginMetadata:
+    """Keeps the metadata of each tag once in each event file.
+
+    TensorBoard needs it with the first value of a tag; repeated, it only takes room. The stock writer strips it from
+    the
+    message of the caller, and does not repeat it in the file that ``reopen`` begins.
+    """
+
+    def __init__(self) -> None:
+        self._of_tag: dict[str, bytes] = {}
+        self._in_file: set[str] = set()
+        self._generation = 0
+
+    def concerns(self, serialized: bytes, generation: int) -> bool:
+        """Whether ``settle`` may have something to do; False is certain, True is a guess, and cheap.
+
+        Args:
+            serialized: The summary.
+            generation: Number of the file that it goes to.
+        """
+        return _FIELD_KEY in serialized or (
+            bool(self._of_tag) and (generation != self._generation or len(self._in_file) < len(self._of_tag))
+        )
+
+    def settle(self, summary: Any, generation: int) -> list[str]:
+        """Strips metadata that the file has already, and adds what a new file lacks.
+
+        Args:
+            summary: Our own copy of the message; it is changed.
+            generation: Number of the file that it goes to.
+
+        Returns:
+            The tags whose metadata this summary carries; for ``take_back``.
+        """
+        if generation != self._generation:
+            self._generation = generation
+            self._in_file.clear()
+        placed = []
+        for value in summary.value:
+            tag = value.tag
+            if value.HasField("metadata"):
+                self._of_tag.setdefault(tag, value.metadata.SerializeToString())
+                if tag in self._in_file:
+                    value.ClearField("metadata")
+                    continue
+            elif tag in self._of_tag and tag not in self._in_file:
+                value.metadata.MergeFromString(self._of_tag[tag])
+            else:
+                continue
+            self._in_file.add(tag)
+            placed.append(tag)
+        return placed
+
+    def take_back(self, placed: list[str]) -> None:
+        """The summary was not written: its metadata is not in the file."""
+        self._in_file.difference_update(placed)
