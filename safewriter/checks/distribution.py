@@ -36,6 +36,10 @@ class Role:
         of = "" if self.size is None else f" of {self.size}"
         return f"{self.task}{which}{of} ({self.source})"
 
+    def in_words(self) -> str:
+        """The role, and what is wrong with the settings that it was read from."""
+        return ". ".join([str(self), " ".join(self.problems)]) if self.problems else str(self)
+
     def as_dict(self) -> dict[str, Any]:
         """The role in values that JSON can hold."""
         return {
