@@ -11,6 +11,7 @@ from safewriter.checks.landing import never_flushed, used_after_close
 from safewriter.checks.values import TagStats, ValuesJudge
 from safewriter.eventlog import Part
 from safewriter.findings import Desk, Finding
+from safewriter.watch import DirectoryWatch
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class Ledger:
         self.role = role
         self._lock = lock
         self.pid = os.getpid()
+        self.watch: DirectoryWatch | None = None  #: set when the writer has its file
         self.values = ValuesJudge()
         self.summaries = 0
         self.dropped = 0  #: events that came after close
@@ -161,6 +163,18 @@ class Ledger:
         """The user flushed or closed: what was accepted so far is in safety by the user's own doing."""
         self._flushed_events = self.account.accepted
         self._ever_flushed = True
+
+    def first_write(self, tag: str) -> list[Finding]:
+        """SW107, when a tag is written for the first time."""
+        return [] if self.watch is None else self.watch.wrote(tag, self.values.tags[tag].first)
+
+    def look_on_flush(self) -> list[Finding]:
+        """SW203 and SW107, as far as they are known now."""
+        return [] if self.watch is None else self.watch.flushed()
+
+    def look_at_end(self) -> list[Finding]:
+        """The same, for the last time."""
+        return [] if self.watch is None else self.watch.closing()
 
     def begin_in_child(self) -> None:
         """A forked child goes on with this writer: its account begins anew."""

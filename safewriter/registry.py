@@ -62,6 +62,12 @@ class Registry:
                 found.append(too_many_writers(len(mine), collections.Counter(mine).most_common()))
             return found
 
+    def files_in(self, directory: str) -> list[str]:
+        """The event files of this process's open writers in a directory, links resolved."""
+        with self._lock:
+            ledgers = [ledger for ledger in self._open.values() if ledger.directory == directory]
+        return [part.path for ledger in ledgers for part in ledger.account.parts]
+
     def owes(self, ledger: Ledger) -> None:
         """A closed writer has something to say at the end: adds that it dropped."""
         with self._lock:
@@ -143,6 +149,8 @@ class Registry:
 
     def _end_unclosed(self, ledger: Ledger, *, dropped: bool) -> None:
         before = ledger.findings_at_end(dropped=dropped)
+        with ledger.desk.guard("directory"):
+            before += ledger.look_at_end()
         self.end_writer(ledger, lambda: ledger.end.close(_EXIT_SECS), before=before, may_raise=False, at_creation=True)
 
     def _tell_owed(self, ledger: Ledger) -> None:

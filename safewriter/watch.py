@@ -74,8 +74,8 @@ def whole_resume_step(resume_step: Any) -> int | None:
     return step
 
 
-#: How often the purge marker, a ``SessionLog`` with status START, must stand in the file: TensorBoard's Python loader takes
-#: a run's first for the start of it, and drops the earlier points from its step on at each further one
+#: How often the purge marker, a ``SessionLog`` with status START, must stand in the file: TensorBoard's Python loader
+#: takes a run's first for the start of it, and drops the earlier points from its step on at each further one
 #: (``tensorboard/backend/event_processing/plugin_event_accumulator.py``, ``_CheckForRestartAndMaybePurge``).
 #: Its default loader, in Rust, drops the overtaken points of a tag when the tag's steps go back, marker or not.
 PURGE_MARKERS = 2

@@ -15,12 +15,12 @@ from typing import Any, NoReturn
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.summary_pb2 import Summary
-from tensorflow.core.util.event_pb2 import Event
+from tensorflow.core.util.event_pb2 import Event, SessionLog
 from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTransformer
 
 from safewriter import gfile
 from safewriter.accounts import ACCOUNTS
-from safewriter.checks.distribution import judge_creation
+from safewriter.checks.distribution import Role, judge_creation
 from safewriter.checks.graph import empty_summary, not_a_summary
 from safewriter.checks.logdir import (
     judge_failure,
@@ -40,6 +40,7 @@ from safewriter.facts.strategy import strategy_facts
 from safewriter.findings import Desk, Finding, Policy, error_for, guarded, users_place
 from safewriter.ledger import Ledger, WriterReport
 from safewriter.registry import REGISTRY
+from safewriter.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 
 _STOCK_ADD_SUMMARY = SummaryToEventTransformer.add_summary
 _CLOSED = (
@@ -69,7 +70,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         strict: Raise ``SafeWriterError`` where a warning would be given.
         ignore: Codes, names or code prefixes that are not told: ``("SW402", "no-step", "SW4")``.
         resume_step: The run goes on from a checkpoint at this step, in its old directory: TensorBoard is told to drop
-            what lies beyond it.
+            the points after it.
 
     Raises:
         SafeWriterError: The log directory can't be written to (SW101, SW102, SW103, SW105); also the built-in error
@@ -100,6 +101,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 "v1.summary.FileWriter is not compatible with eager execution. Use `tf.summary.create_file_writer`, or "
                 "a `with v1.Graph().as_default():` context, or call `tf.compat.v1.disable_eager_execution()` first."
             )
+        resume_step = whole_resume_step(resume_step)
         desk = Desk(Policy.of(strict, ignore), users_place())
         self._desk = desk
         self._lock = threading.RLock()
@@ -120,24 +122,34 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             event_writer = account = _open_session(
                 session, text, directory, max_queue, flush_secs, filename_suffix or "", self._lock, self._news
             )
-        role = str(strategy.role) if strategy is not None else ""
+        role = strategy.role if strategy is not None else Role()
+        who = role.in_words()
         self._ledger = ledger = Ledger(
-            text, _resolved(directory), desk, account, event_writer, role, self._lock, shares=session is not None
+            text, _resolved(directory), desk, account, event_writer, who, self._lock, shares=session is not None
         )
         self._closed = False
         try:
             with desk.guard("disk space"):
                 desk.tell_all(_free_space(directory))
             desk.tell_all(guarded(desk, "registry", lambda: REGISTRY.enter(ledger, shares=session is not None)))
+            with desk.guard("directory"):
+                ledger.watch = DirectoryWatch(directory, role, lambda: REGISTRY.files_in(ledger.directory), resume_step)
+                desk.tell_all(ledger.watch.look())
             with desk.guard("graph accounting"):
                 self._open_accounts(graph)
             SummaryToEventTransformer.__init__(self, event_writer, graph, graph_def)
+            if resume_step is not None:
+                self._drop_points_after(resume_step)
         except BaseException:
             self._give_up(event_writer)
             raise
         self._finalizer = weakref.finalize(self, REGISTRY.abandon, ledger)
         self._finalizer.atexit = False  # the registry's own exit hook ends writers in their order
         self._deliver()
+
+    def _drop_points_after(self, step: int) -> None:
+        for _ in range(PURGE_MARKERS):
+            self.add_session_log(SessionLog(status=SessionLog.START), step + 1)
 
     def _begin_in_child(self) -> None:
         self._ledger.begin_in_child()
@@ -262,6 +274,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         for value in summary.value:
             if tags[value.tag].count <= 1:
                 ACCOUNTS.wrote(self._ledger.key, value.tag)
+                self._news += self._ledger.first_write(value.tag)
 
     def _look_at_graphs(self, adds: int) -> None:
         if adds == 1:
@@ -355,6 +368,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self.event_writer.flush()
         if not self._closed:
             self._ledger.flushed()
+            with self._desk.guard("directory"):
+                self._news += self._ledger.look_on_flush()
             self._deliver()
 
     def close(self) -> None:
@@ -384,6 +399,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         with self._desk.guard("graph accounting"):
             ACCOUNTS.attach(tf.compat.v1.get_default_graph(), ledger.key)
             self._news += [finding for _, finding in ACCOUNTS.look(ledger.key, ledger.summaries)]
+        with self._desk.guard("directory"):
+            self._news += ledger.look_at_end()
         graph_only = ledger.summaries == 0 and str(users_place()) == self._desk.created_at
 
         def close() -> None:
