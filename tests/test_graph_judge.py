@@ -309,7 +309,7 @@ def test_growth_message():
     """SW304 names the base tag, the line, how many by now, and both ways to mend it."""
     ((number, finding),) = grown([at("t.py:9", f"loss_{n}") for n in range(1, 9)])
     assert number == 4
-    assert "'loss' was defined again 3 times since the first of 4 add_summary calls" in finding.message
-    assert "'loss_1', 'loss_2', 'loss_3'" in finding.message
+    assert "'loss' was defined again 3 times, as 'loss_1', 'loss_2', 'loss_3'" in finding.message
+    assert "since the first of 4 add_summary calls" in finding.message
     assert "placeholder" in finding.hint
     assert 'Value(tag="loss", simple_value=x)' in finding.hint

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -242,8 +242,8 @@ def _finding(view: _View, cause: _Cause, ops: list[SummaryOp]) -> Finding:
 def _never_merged(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
     many = len(ops) > 1
     merges = "The graph has no merge op."
+    earlier = all(merge.order < op.order for merge in view.merges for op in ops)
     if view.merges:
-        earlier = all(merge.order < op.order for merge in view.merges for op in ops)
         several = len(view.merges) > 1
         built = f"{'were' if several else 'was'} built earlier and " if earlier else ""
         merges = f"{_merge_places(view.merges)} {built}{'hold' if several else 'holds'} other ops only."
@@ -251,48 +251,48 @@ def _never_merged(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
         f"{_count(ops)} {'were' if many else 'was'} defined but never merged, and never written: {_listed(ops)}. "
         f"{merges} {_adds(view)}"
     )
+    if view.merges and earlier:
+        return message, f"{_move_merge(view, ops)}, and write it. {_RUN_AND_ADD}"
     return message, f"{_merge_below(ops)} {_RUN_AND_ADD}"
 
 
 def _never_written(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
     holders = [merge for merge in view.merges if any(merge.name in op.merged_by for op in ops)]
+    whole = [merge for merge in holders if all(merge.name in op.merged_by for op in ops)]
     many = len(ops) > 1
     message = (
         f"{_count(ops)} {'are' if many else 'is'} merged, but the merged value never reached add_summary: "
         f"{_listed(ops)}. {_merge_places(holders)} {'hold' if len(holders) > 1 else 'holds'} "
-        f"{'them' if many else 'it'}. {_adds(view)}"
+        f"{'them' if many else 'it'}. {_others(view) if view.landed else _adds(view)}"
     )
-    last = _merge_places(holders[-1:])
-    hint = f"Run t{last[1:]}, here called `merged`, and write what it returns. {_RUN_AND_ADD}"
+    place = _merge_places(whole[-1:] or holders)
+    several = " (each of them)" if not whole else ""
+    hint = f"Run t{place[1:]}{several}, here called `merged`, and write what it returns. {_RUN_AND_ADD}"
     return message, hint
 
 
 def _after_the_merge(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
-    akin = view.merges[-1:]
     pronoun = "them" if len(ops) > 1 else "it"
     message = (
         f"{_count(ops)} {_were(ops)} defined after the summaries were merged, so no merge op holds {pronoun}: "
         f"{_listed(ops)}. {_merge_places(view.merges)} came earlier. {_others(view)}"
     )
-    merge = f"`{_merge_code(ops)}`"
-    moved = f"Move {merge} from {akin[0].place} below {ops[-1].place}, where the last summary is defined"
-    return message, f"{moved}; or run {pronoun} alone: `writer.add_summary(sess.run(summary_op), step)`."
+    return message, f"{_move_merge(view, ops)}; or {_run_alone(ops)}."
 
 
 def _other_collection(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
     names = sorted({name for op in ops for name in op.collections})
-    where = f"in the collection {_or(names)}" if names else "in no collection"
     pronoun = "them" if len(ops) > 1 else "it"
+    where = f"in the collection {_or(names)}, of which no merge op holds anything" if names else "in no collection"
     message = (
-        f"{_count(ops)} {_were(ops)} defined {where}, of which no merge op holds anything: {_listed(ops)}. "
-        f"{_merge_places(view.merges)} {'hold' if len(view.merges) > 1 else 'holds'} other collections. "
-        f"{_others(view)}"
+        f"{_count(ops)} {_were(ops)} defined {where}: {_listed(ops)}. "
+        f"{_merge_places(view.merges)} {'do' if len(view.merges) > 1 else 'does'} not hold {pronoun}. {_others(view)}"
     )
-    if names:
-        leave_out = f"leave out `collections=` at {ops[0].place}, so that `merge_all()` finds {pronoun}"
-    else:
-        leave_out = f"leave out `collections=[]` at {ops[0].place}, so that `merge_all()` finds {pronoun}"
-    return message, f"Merge {pronoun} too: `merged = {_merge_call(ops)}`, and write it. {_RUN_AND_ADD} Or {leave_out}."
+    hint = (
+        f"Merge {pronoun} too: `merged = {_merge_call(ops)}`. {_RUN_AND_ADD} "
+        f"Or leave out `collections={'' if names else '[]'}` at {ops[0].place}, so that `merge_all()` finds {pronoun}."
+    )
+    return message, hint
 
 
 def _left_out(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
@@ -304,7 +304,7 @@ def _left_out(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
     return message, (
         f"Add {pronoun} to the list at {view.merges[-1].place}, "
         f"`merged = tf.compat.v1.summary.merge([..., {_variable(ops[0])}])`, "
-        f"or run {pronoun} alone: `writer.add_summary(sess.run({_variable(ops[0])}), step)`."
+        f"or {_run_alone(ops)}."
     )
 
 
@@ -313,7 +313,7 @@ def _no_merge(view: _View, ops: list[SummaryOp]) -> tuple[str, str]:
         f"{_count(ops)} {_were(ops)} never written: {_listed(ops)}. The graph has no merge op that holds "
         f"{'them' if len(ops) > 1 else 'it'}. {_others(view)}"
     )
-    return message, f"{_merge_below(ops)} {_RUN_AND_ADD}"
+    return message, f"{_merge_below(ops)} {_RUN_AND_ADD} Or {_run_alone(ops)}, as the others."
 
 
 _WORDING: dict[_Cause, tuple[str, Callable[[_View, list[SummaryOp]], tuple[str, str]]]] = {
@@ -359,7 +359,7 @@ def _merge_places(merges: Sequence[MergeOp]) -> str:
 def _adds(view: _View) -> str:
     if not view.adds:
         return "add_summary was never called: nothing was ever added."
-    return f"add_summary was called {_times(view.adds)}, always with something else (a Summary made by hand, say)."
+    return f"add_summary was called {_times(view.adds)}, always with something else, such as a Summary made by hand."
 
 
 def _others(view: _View) -> str:
@@ -376,7 +376,19 @@ def _calls(number: int) -> str:
 
 
 def _merge_below(ops: Sequence[SummaryOp]) -> str:
-    return f"Below {ops[-1].place}, where the last of them is defined, write `merged = {_merge_call(ops)}`."
+    last = ", where the last of them is defined," if len(ops) > 1 else ""
+    return f"Below {ops[-1].place}{last} write `merged = {_merge_call(ops)}`."
+
+
+def _move_merge(view: _View, ops: Sequence[SummaryOp]) -> str:
+    merge, last = view.merges[-1], ops[-1].place
+    origin = f" from {merge.place}" if merge.place else ""
+    return f"Move `merged = {_merge_call(ops)}`{origin} below {last}, where the last summary is defined"
+
+
+def _run_alone(ops: Sequence[SummaryOp]) -> str:
+    pronoun = "each of them" if len(ops) > 1 else "it"
+    return f"run {pronoun} alone: `writer.add_summary(sess.run({_variable(ops[0])}), step)`"
 
 
 def _merge_call(ops: Sequence[SummaryOp]) -> str:
@@ -388,10 +400,6 @@ def _merge_call(ops: Sequence[SummaryOp]) -> str:
         return f'tf.compat.v1.summary.merge_all(key="{min(shared)}")'
     more = ", ..." if len(ops) > 1 else ""
     return f"tf.compat.v1.summary.merge([{_variable(ops[0])}{more}])"
-
-
-def _merge_code(ops: Sequence[SummaryOp]) -> str:
-    return f"merged = {_merge_call(ops)}"
 
 
 def _variable(op: SummaryOp) -> str:
@@ -460,29 +468,28 @@ class GrowthJudge:
     def _judge(self, adds: int) -> Finding | None:
         repeats = {base: each for base, each in self._repeats.items() if len(each.looks) >= self.REPEATS}
         numbered = [each for each in self._numbered.values() if len(each.looks) >= self.NUMBERED and _numbers(each)]
-        grown = [*repeats.values(), *([] if repeats else numbered)]
-        if not grown:
+        if not repeats and not numbered:
             return None
         self._told = True
-        return self._finding(adds, grown, list(repeats) or [_NUMBER.sub("#", _shown(each.ops[0])) for each in grown])
+        if repeats:
+            return self._finding(adds, list(repeats.values()), list(repeats), _again(repeats))
+        patterns = [_NUMBER.sub("", _shown(each.ops[0])).strip("_/ ") or "value" for each in numbered]
+        return self._finding(adds, numbered, patterns, _ever_new(numbered))
 
-    def _finding(self, adds: int, grown: list[_Growth], bases: list[str]) -> Finding:
-        first = grown[0]
+    def _finding(self, adds: int, grown: list[_Growth], tags: list[str], what: str) -> Finding:
         lines = list(dict.fromkeys(op.place for each in grown for op in each.ops if op.place))
-        examples = ", ".join(repr(_shown(op)) for op in first.ops[:3])
-        others = f" (and so do {', '.join(repr(each) for each in bases[1:NAMED])})" if len(bases) > 1 else ""
         message = (
-            f"Summary ops are defined while the run is being written: {bases[0]!r} was defined again "
-            f"{_times(len(first.ops))} since the first of {_calls(adds)}, as {examples}, …{others}. "
+            f"Summary ops are defined while the run is being written: {what}, since the first of {_calls(adds)}. "
             f"The line is {', '.join(lines[:NAMED]) or 'not known'}. "
-            "Each becomes a chart of its own with a single point, and the graph grows with every step."
+            "Each op becomes a chart of its own with a single point, and the graph grows with every step."
         )
-        return Finding("SW304", message, _growth_hint(first.ops[0], bases[0]), subject=self._label, data={
-            "tags": bases,
+        data = {
+            "tags": tags,
             "ops": [op.as_dict() for each in grown for op in each.ops],
             "places": lines,
             "adds": adds,
-        })  # fmt: skip
+        }
+        return Finding("SW304", message, _growth_hint(grown[0].ops[0], tags[0]), subject=self._label, data=data)
 
 
 _UNIQUE = re.compile(r"_\d+(?=/|$)")  # what TensorFlow appends to a name, or to a scope, that is taken
@@ -493,12 +500,30 @@ def _shown(op: SummaryOp) -> str:
     return op.tag if op.tag is not None else op.name
 
 
+def _again(repeats: Mapping[str, _Growth]) -> str:
+    """``'loss' was defined again 3 times, as 'loss_1', 'loss_2', 'loss_3'``."""
+    bases = list(repeats)
+    growth = repeats[bases[0]]
+    others = f" (and so was {', '.join(repr(each) for each in bases[1:NAMED])})" if len(bases) > 1 else ""
+    return f"{bases[0]!r} was defined again {_times(len(growth.ops))}, as {_examples(growth)}{others}"
+
+
+def _ever_new(numbered: Sequence[_Growth]) -> str:
+    """``10 ops whose tags differ in a number only, 'step0', 'step1', 'step2', …``."""
+    number = sum(len(each.ops) for each in numbered)
+    return f"{number} ops whose tags differ in a number only, {_examples(numbered[0])}"
+
+
+def _examples(growth: _Growth) -> str:
+    shown = ", ".join(repr(_shown(op)) for op in growth.ops[:3])
+    return f"{shown}, …" if len(growth.ops) > 3 else shown
+
+
 def _numbers(growth: _Growth) -> bool:
     return len({_shown(op) for op in growth.ops}) > 1
 
 
-def _growth_hint(op: SummaryOp, base: str) -> str:
-    tag = base.replace("#", "").strip("_/ ") or base
+def _growth_hint(op: SummaryOp, tag: str) -> str:
     define = (
         f'`value = tf.compat.v1.placeholder(tf.float32)`, `op = tf.compat.v1.summary.{op.kind}("{tag}", value)`'
         if op.kind in ("scalar", "histogram")
