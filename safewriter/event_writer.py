@@ -11,6 +11,7 @@ from tensorflow.python.summary.writer.event_file_writer import EventFileWriter
 from tensorflow.python.summary.writer.event_file_writer_v2 import EventFileWriterV2
 
 from safewriter.checks.landing import Fate, event_file_gone, events_lost
+from safewriter.eventfile import process
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.read import count_records
 from safewriter.eventlog import EventLog, Part
@@ -40,7 +41,7 @@ class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]
 
     def _try_put(self, event: Any) -> None:
         with self._lock:
-            if os.getpid() != self.log.pid:
+            if process.pid != self.log.pid:
                 self._in_child()
                 self.log.go_on_in_child()
             self.log.write(event.SerializeToString())

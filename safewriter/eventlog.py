@@ -160,16 +160,16 @@ class EventLog:
             self._last_error = error
             raise error_for(write_failed(self.path, error, self.accepted, self.pending)) from error
         now = time.monotonic()
-        if now >= self._look_at:
-            self._look_at = now + _LOOK_EVERY
-            self.look(wait=False)
-        if now - started > _SLOW_WRITE and self._queue is None:
+        if now - started > _SLOW_WRITE:
             self._was_slow(now - started, len(data))
         elif self._slow:
             self._slow = 0
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY
+            self.look(wait=False)
 
     def _was_slow(self, seconds: float, size: int) -> None:
-        if seconds < _SLOW_WRITE + size / _BYTES_PER_SECOND:
+        if self._queue is not None or seconds < _SLOW_WRITE + size / _BYTES_PER_SECOND:
             return
         self._slow += 1
         if self._slow >= _SLOW_IN_A_ROW and self._file is not None:
@@ -376,6 +376,7 @@ class EventLog:
             OSError: It can't be created.
         """
         if self._file is None:
+            self.pid = os.getpid()  # a forked child may go on with what its parent closed
             self._begin()
 
     def _leave_queue(self) -> None:

@@ -32,7 +32,7 @@ from safewriter.checks.logdir import (
 )
 from safewriter.event_writer import SafeEventFileWriter, SafeSessionEventWriter
 from safewriter.eventfile.local import LocalFile
-from safewriter.eventfile.metadata import PluginMetadata
+from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata
 from safewriter.eventfile.names import new_name
 from safewriter.eventlog import EventLog, make_directories
 from safewriter.facts.logdir import free_bytes, obstacle
@@ -208,11 +208,10 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 self._warn_if_event_writer_is_closed()
                 self._count_dropped()
                 return
-            placed = (
-                self._metadata.settle(ours, ledger.account.generation)
-                if self._metadata.concerns(serialized, ledger.account.generation)
-                else None
-            )
+            metadata = self._metadata
+            placed = None
+            if FIELD_KEY in serialized or (metadata.of_tag and metadata.lacking(ledger.account.generation)):
+                placed = metadata.settle(ours, ledger.account.generation)
             try:
                 if FileWriter.add_summary is _STOCK_ADD_SUMMARY:
                     event.wall_time = time.time()
@@ -221,7 +220,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                     self._add_patched(ours, global_step)
             except BaseException:
                 if placed:
-                    self._metadata.take_back(placed)
+                    metadata.take_back(placed)
                 raise
             ledger.summaries = adds = ledger.summaries + 1
             try:
@@ -260,9 +259,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         raise AssertionError("SW305 is an error and was raised")
 
     def _add_patched(self, ours: Any, global_step: Any) -> None:
-        """A tool has replaced ``FileWriter.add_summary``, to see what is written: it is handed a copy of the
-        summary.
-        """
+        """Hands a copy to the tool that has replaced ``FileWriter.add_summary`` to see what is written."""
         copy = Summary()
         copy.CopyFrom(ours)
         self._seen_summary_tags.clear()  # the metadata to be kept has been settled already

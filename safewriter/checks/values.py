@@ -21,6 +21,7 @@ from safewriter.findings import Finding
 
 FROZEN_AFTER: Final = 10  #: writes of one tag at one step that are still taken as meant
 NAMED: Final = 5  #: tags that a message about many tags names
+SUMS: Final = 20  #: tags that are summed up one by one, per code
 
 _FLOAT, _DOUBLE, _COMPLEX64, _BFLOAT16, _COMPLEX128, _HALF = 1, 2, 8, 14, 18, 19  # DataType, types.proto
 _CASTS = {_FLOAT: "f", _DOUBLE: "d", _COMPLEX64: "f", _COMPLEX128: "d"}
@@ -81,7 +82,7 @@ TagStats.__module__ = "safewriter"
 class _Tag:
     """State of one tag; small, because there may be a hundred thousand."""
 
-    __slots__ = ("count", "field", "first", "kind", "last", "not_finite", "plain", "same")
+    __slots__ = ("count", "field", "first", "high", "kind", "last", "low", "not_finite", "plain", "same")
 
     def __init__(self, field: str | None, kind: str, step: int) -> None:
         self.field = field
@@ -90,8 +91,14 @@ class _Tag:
         self.count = 0
         self.first = step
         self.last = step
+        self.low = step
+        self.high = step  # before the step last went down; beyond it, ``last`` is the highest
         self.same = 1  # writes at the step ``last``, one after the other
         self.not_finite = 0
+
+    @property
+    def highest(self) -> int:
+        return max(self.high, self.last)
 
 
 class _Trouble:
@@ -145,7 +152,7 @@ class ValuesJudge:
         found: list[Finding] | None = self._next_step(step) if self._waiting else None
         quiet = step >= 0 and type(given) in self._whole
         tags = self.tags
-        for value in summary.value:
+        for value in summary.value[:]:  # a list of them: their own iterator ends with an exception, dear for one value
             tag = value.tag
             state = tags.get(tag)
             if state is not None and state.plain and quiet and step > state.last:
@@ -165,22 +172,24 @@ class ValuesJudge:
         """A session-log START: the run goes on from this step, and what was beyond it is meant to be replaced."""
         for state in self.tags.values():
             if state.last >= step:
+                state.high = state.highest
                 state.last = step
                 state.same = 0
 
-    def sum_up(self) -> list[Finding]:
-        """What waits to be told, and the sums for what went on after it was told. Each is returned once."""
+    def sum_up(self, everything: bool = False) -> list[Finding]:
+        """What waits to be told, and the sums for what went on after it was told. Each is returned once.
+
+        Args:
+            everything: The sums for all that was ever wrong, told or not, and nothing beside them.
+        """
         found: list[Finding] = []
         for burst in self._bursts.values():
-            if not burst.said:
+            if not burst.said and not everything:
                 self._say(burst, found)
         self._waiting = False
         for code, troubles in self._troubles.items():
-            more = {tag: trouble for tag, trouble in troubles.items() if trouble.count > trouble.told}
-            if len(more) > NAMED:
-                found.append(self._sum_of_many(code, more))
-            else:
-                found += [self._sum_of(code, tag, trouble) for tag, trouble in more.items()]
+            more = {tag: trouble for tag, trouble in troubles.items() if everything or trouble.count > trouble.told}
+            found += self._sums(code, more)
             for trouble in more.values():
                 trouble.told = trouble.count
         return found
@@ -222,6 +231,9 @@ class ValuesJudge:
             else:
                 found = self._trouble(found, "SW403", tag, step, state)
                 state.same = 1
+            if step < state.last:
+                state.high = state.highest
+                state.low = min(state.low, step)
         if not quiet and given is not None and not self._is_whole(given, step):
             found = self._trouble(found, "SW406", tag, step, state, given)
         state.last = step
@@ -313,17 +325,35 @@ class ValuesJudge:
         elif waiting:
             found.append(_many(waiting, burst))
 
+    def _sums(self, code: str, troubles: dict[str, _Trouble]) -> list[Finding]:
+        """One finding a tag; one for all that began at the same step, and for what is left where there are too many."""
+        by_step: dict[int, dict[str, _Trouble]] = {}
+        for tag, trouble in troubles.items():
+            by_step.setdefault(trouble.first, {})[tag] = trouble
+        found: list[Finding] = []
+        alone: dict[str, _Trouble] = {}
+        for group in by_step.values():
+            if len(group) > NAMED:
+                found.append(self._sum_of_many(code, group))
+            else:
+                alone.update(group)
+        if len(alone) > SUMS:
+            return [*found, self._sum_of_many(code, alone)]
+        return [*found, *(self._sum_of(code, tag, trouble) for tag, trouble in alone.items())]
+
     def _sum_of(self, code: str, tag: str, trouble: _Trouble) -> Finding:
         state = self.tags[tag]
-        of = f"{trouble.count:,} of {state.count:,}"
-        since = f"the first at step {trouble.first}"
+        one = trouble.count == 1
+        of = f"{trouble.count:,} of {state.count:,} {'value' if state.count == 1 else 'values'}"
+        since = f"at step {trouble.first}" if one else f"the first at step {trouble.first}"
+        was, had, times = ("was", "has", "once") if one else ("were", "have", f"{trouble.count:,} times")
         sums = {
-            "SW401": f"Tag {tag!r}: {of} values were NaN or infinite, {since}.",
-            "SW402": f"Tag {tag!r}: {of} values were written again without a step and lie on step 0.",
-            "SW403": f"Tag {tag!r}: its step went down {trouble.count:,} times in {state.count:,} writes, {since}.",
-            "SW404": f"Tag {tag!r}: {of} writes came after the tenth at their step, {since}.",
-            "SW405": f"Tag {tag!r}: {of} values were of another kind than its first ({state.kind}), {since}.",
-            "SW406": f"Tag {tag!r}: {of} values had a step that is negative or not a whole number, {since}.",
+            "SW401": f"Tag {tag!r}: {of} {was} NaN or infinite, {since}.",
+            "SW402": f"Tag {tag!r}: {of} {was} written without a step: they lie on each other, on step 0.",
+            "SW403": f"Tag {tag!r}: its step went down {times} in {state.count:,} writes, {since}.",
+            "SW404": f"Tag {tag!r}: {of} came after the {FROZEN_AFTER}th at their step, {since}.",
+            "SW405": f"Tag {tag!r}: {of} {was} of another kind than its first ({state.kind}), {since}.",
+            "SW406": f"Tag {tag!r}: {of} {had} a step that is negative or not a whole number, {since}.",
         }
         return Finding(
             code,
@@ -340,10 +370,10 @@ class ValuesJudge:
         first = min(trouble.first for trouble in troubles.values())
         return Finding(
             code,
-            f"{len(troubles):,} tags {_WENT_ON[code]}, {count:,} times in {of:,} writes, the first at step {first}: "
+            f"{len(troubles):,} tags {_WENT_ON[code]}, {count:,} times in {of:,} writes, from step {first} on: "
             f"{_named(troubles)}.",
             _HINTS[code],
-            subject=f"{len(troubles)} tags",
+            subject=f"step {first}",
             count=count,
             data={"tags": sorted(troubles)[:1000], "first_step": first, "count": count, "of": of},
         )
@@ -358,8 +388,8 @@ def kind_of(value: Any, field: str | None) -> str:
 
 
 _HINTS = {
-    "SW401": "The gap in the chart starts there. Look at what feeds this tag at that step: a logarithm of 0, a division "
-    "by 0, or a learning rate that is too high. tf.debugging.check_numerics(x, 'x') names the operation that made it.",
+    "SW401": "The gap in the chart starts there. Look at what feeds this tag at that step: a logarithm of 0, a "
+    "division by 0, or a learning rate that is too high. tf.debugging.check_numerics(x, 'x') stops where it is made.",
     "SW402": "Pass the step: writer.add_summary(summary, global_step=step).",
     "SW403": "Pass steps that rise. To go on from a checkpoint at step N in the old directory, create the writer with "
     "SafeFileWriter(logdir, resume_step=N); to start anew, give each run a directory of its own.",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from safewriter.eventfile.record import OVERHEAD, frame
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
-_writev: Any = getattr(os, "writev", None)
+_HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 
 
@@ -79,18 +79,15 @@ class LocalFile:
             OSError: It was not written; the file ends as before.
         """
         total = len(data) + OVERHEAD
+        pieces = frame(data)
         self._in_write = True
         try:
-            if total > _GATHER_FROM and _writev is not None:
-                pieces = frame(data)
-                written = _writev(self._fd, pieces)
-                if written != total:
-                    self._write_rest(b"".join(pieces), written)
+            if total > _GATHER_FROM and _HAS_WRITEV:
+                written = os.writev(self._fd, pieces)
             else:
-                record = b"".join(frame(data))
-                written = os.write(self._fd, record)
-                if written != total:
-                    self._write_rest(record, written)
+                written = os.write(self._fd, b"".join(pieces))
+            if written != total:
+                self._write_rest(b"".join(pieces), written)
             self.size += total
         except BaseException:
             self._cut_back()

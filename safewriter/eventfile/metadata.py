@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-_FIELD_KEY = b"J"  # Summary.Value.metadata is field 9, length-delimited: summary.proto
+#: Stands in each serialized summary that carries metadata: Summary.Value.metadata is field 9, length-delimited
+#: (tensorflow/core/framework/summary.proto).
+FIELD_KEY = b"J"
 
 
 class PluginMetadata:
     """Keeps the metadata of each tag once in each event file.
 
     TensorBoard needs it with the first value of a tag; repeated, it only takes room. The stock writer strips it from
-    the
-    message of the caller, and does not repeat it in the file that ``reopen`` begins.
+    the message of the caller, and does not repeat it in the file that ``reopen`` begins.
+
+    Attributes:
+        of_tag: The metadata of each tag that came with some, serialized.
     """
 
     def __init__(self) -> None:
-        self._of_tag: dict[str, bytes] = {}
+        self.of_tag: dict[str, bytes] = {}
         self._in_file: set[str] = set()
         self._generation = 0
 
-    def concerns(self, serialized: bytes, generation: int) -> bool:
-        """Whether ``settle`` may have something to do; False is certain, True is a guess, and cheap.
+    def lacking(self, generation: int) -> bool:
+        """Whether the file lacks metadata of a tag that is known.
 
         Args:
-            serialized: The summary.
-            generation: Number of the file that it goes to.
+            generation: Number of the file.
         """
-        return _FIELD_KEY in serialized or (
-            bool(self._of_tag) and (generation != self._generation or len(self._in_file) < len(self._of_tag))
-        )
+        return generation != self._generation or len(self._in_file) < len(self.of_tag)
 
     def settle(self, summary: Any, generation: int) -> list[str]:
         """Strips metadata that the file has already, and adds what a new file lacks.
@@ -48,12 +49,12 @@ class PluginMetadata:
         for value in summary.value:
             tag = value.tag
             if value.HasField("metadata"):
-                self._of_tag.setdefault(tag, value.metadata.SerializeToString())
+                self.of_tag.setdefault(tag, value.metadata.SerializeToString())
                 if tag in self._in_file:
                     value.ClearField("metadata")
                     continue
-            elif tag in self._of_tag and tag not in self._in_file:
-                value.metadata.MergeFromString(self._of_tag[tag])
+            elif tag in self.of_tag and tag not in self._in_file:
+                value.metadata.MergeFromString(self.of_tag[tag])
             else:
                 continue
             self._in_file.add(tag)

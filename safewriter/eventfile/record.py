@@ -10,6 +10,7 @@ Source: TensorFlow, ``tensorflow/core/lib/io/record_writer.h`` and ``tensorflow/
 
 from __future__ import annotations
 
+import functools
 import struct
 
 import google_crc32c
@@ -21,6 +22,7 @@ OVERHEAD = HEADER.size + FOOTER.size  #: bytes that framing adds to an event
 _LENGTH = struct.Struct("<Q")
 _MASK_DELTA = 0xA282EAD8
 _crc32c = google_crc32c.value
+_pack_footer = FOOTER.pack
 
 
 def masked_crc(data: bytes) -> int:
@@ -29,7 +31,15 @@ def masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
+@functools.lru_cache(maxsize=1024)  # the events of one tag mostly have one length
+def header_of(length: int) -> bytes:
+    """What stands before the data of a record: its length, and the checksum of that."""
+    packed = _LENGTH.pack(length)
+    return packed + FOOTER.pack(masked_crc(packed))
+
+
 def frame(data: bytes) -> tuple[bytes, bytes, bytes]:
     """A record for one serialized event, in the three pieces in which it is written."""
-    length = _LENGTH.pack(len(data))
-    return length + FOOTER.pack(masked_crc(length)), data, FOOTER.pack(masked_crc(data))
+    crc = _crc32c(data)
+    masked = ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF  # masked_crc, once less called for each event
+    return header_of(len(data)), data, _pack_footer(masked)
