@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safewriter.checks.graph import GraphFacts, GrowthJudge, judge_graph, unwritten
-from safewriter.facts.graph import graph_facts, graph_version, is_graph, summary_ops_since
+from safewriter.facts.graph import (
+    graph_facts,
+    graph_version,
+    is_graph,
+    summary_ops_since,
+    tags_of_tensorflows_writers,
+)
 from safewriter.findings import Desk, Finding
 
 
@@ -67,13 +73,22 @@ class _Writer:
     desk: Desk
     graphs: dict[_Graph, bool] = field(default_factory=dict)  #: each with whether it was passed to the writer
     tags: set[str] = field(default_factory=set)
+    booked: int = 0  #: of its adds, those that were counted when it was closed before
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """What is kept of a closed writer until it is forgotten: it may be reopened, and asked for a report."""
+
+    graphs: tuple[_Graph, ...]
+    adds: int
 
 
 class GraphAccounts:
     """The graphs that writers were opened on, and what was written of each.
 
     A tag counts as written for a graph when a writer of this graph wrote it, or a writer none of whose own
-    graphs has an op for it. Writers are named by a key of the caller's.
+    graphs has an op for it, or a writer of TensorFlow's own hooks. Writers are named by a key of the caller's.
 
     Safe to call from several threads, and from finalizers. A forked child starts anew and never judges graphs
     that its parent had writers on: it can't know what the parent wrote.
@@ -84,7 +99,7 @@ class GraphAccounts:
         self._graphs: list[_Graph] = []
         self._by_graph: weakref.WeakKeyDictionary[Any, _Graph] = weakref.WeakKeyDictionary()
         self._writers: dict[Hashable, _Writer] = {}
-        self._closed: dict[Hashable, tuple[_Graph, ...]] = {}
+        self._closed: dict[Hashable, _Closed] = {}
         self._loose: set[str] = set()  # tags of closed writers for which none of their graphs has an op
         self._count = 0
 
@@ -99,8 +114,9 @@ class GraphAccounts:
             explicit: The graph was passed to the writer.
         """
         with self._lock:
-            self._closed.pop(key, None)
-            self._bind(self._writers.setdefault(key, _Writer(desk)), graph, explicit)
+            before = self._closed.pop(key, None)
+            writer = self._writers.setdefault(key, _Writer(desk, booked=before.adds if before else 0))
+            self._bind(writer, graph, explicit)
 
     def attach(self, graph: object, key: Hashable, *, explicit: bool = False) -> None:
         """A writer was used while this graph was the default one; or was given it later, by ``add_graph``.
@@ -141,7 +157,7 @@ class GraphAccounts:
 
         Args:
             key: The writer.
-            adds: How many ``add_summary`` calls it accepted since it was opened.
+            adds: How many ``add_summary`` calls it accepted, also before it was reopened.
             graph_only: It was plainly opened to store the graph alone (closed where it was created, say):
                 what no writer wrote is told at the end then, for others may come.
         """
@@ -150,11 +166,11 @@ class GraphAccounts:
             if writer is None:
                 return []
             graphs = tuple(writer.graphs)
-            self._closed[key] = graphs
+            self._closed[key] = _Closed(graphs, adds)
             self._settle(writer)
             findings: list[tuple[Desk, Finding]] = []
             for graph in graphs:
-                graph.adds += adds
+                graph.adds += adds - writer.booked
                 graph.desk = writer.desk
                 # Not given the graph, and busy with something else: it may have nothing to do with it.
                 stranger = not writer.graphs[graph] and (adds > 0 or graph is not graphs[0])
@@ -180,14 +196,16 @@ class GraphAccounts:
                     graph.desk = self._writers[keys[-1]].desk
                 if graph.desk is None or graph.desk.number <= since:
                     continue
-                findings += self._judge(graph, graph.adds + sum(counts.get(key, 0) for key in keys), final=True)
+                late = sum(counts[key] - self._writers[key].booked for key in keys if key in counts)
+                findings += self._judge(graph, graph.adds + late, final=True)
             return findings
 
     def never_written(self, key: Hashable) -> tuple[tuple[str, str], ...]:
         """The summary ops of a writer's graphs which no writer wrote so far: the tag and ``file:line`` of each."""
         with self._lock:
             writer = self._writers.get(key)
-            graphs = tuple(writer.graphs) if writer is not None else self._closed.get(key, ())
+            closed = self._closed.get(key)
+            graphs = tuple(writer.graphs) if writer is not None else closed.graphs if closed is not None else ()
             return tuple(
                 (str(op.tag), op.place)
                 for graph in graphs
@@ -249,6 +267,7 @@ class GraphAccounts:
 
     def _written(self, graph: _Graph) -> set[str]:
         """The tags that count as written for a graph, those of open writers too."""
+        self._loose |= tags_of_tensorflows_writers()  # kept: a program may clear their cache
         tags = self._loose | graph.written
         for writer in list(self._writers.values()):
             if graph in writer.graphs:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 import threading
 import weakref
 
@@ -349,6 +350,36 @@ def input_queues(accounts, graph, sess):
     return w.close()
 
 
+def tensorflows_hook_writes(accounts, graph, sess):
+    """A ``MonitoredTrainingSession`` writes the summaries with a writer of its own; ours gets others."""
+    summary.scalar("a", 1.0)
+    count = v1.assign_add(v1.train.get_or_create_global_step(), 1)
+    w = Writer(accounts, graph)
+    with tempfile.TemporaryDirectory() as directory:
+        with v1.train.MonitoredTrainingSession(checkpoint_dir=directory, save_summaries_steps=1) as monitored:
+            monitored.run(count)
+            monitored.run(count)
+        w.by_hand("mine")
+        lines = w.close()
+        lines += told(accounts.finish())
+        summary.FileWriterCache.clear()
+    return lines
+
+
+def hook_with_our_writer(accounts, graph, sess):
+    """A ``SummarySaverHook`` that was given the writer, in a session that TensorFlow merges for."""
+    merged = summary.merge([summary.scalar("a", 1.0)])
+    count = v1.assign_add(v1.train.get_or_create_global_step(), 1)
+    w = Writer(accounts, graph)
+    w.add_summary = lambda data, step: w.add(data)
+    w.add_session_log = lambda log, step: None
+    w.flush = lambda: None
+    hook = v1.train.SummarySaverHook(save_steps=1, summary_writer=w, summary_op=merged)
+    with v1.train.MonitoredTrainingSession(hooks=[hook]) as monitored:
+        monitored.run(count)
+    return w.close()
+
+
 def inside_a_function(accounts, graph, sess):
     @tf.function
     def traced():
@@ -374,6 +405,8 @@ CORRECT = [
     writers_without_any_summary_op,
     defined_when_no_writer_is_open,
     input_queues,
+    tensorflows_hook_writes,
+    hook_with_our_writer,
     inside_a_function,
 ]
 
@@ -440,6 +473,23 @@ def test_graphs_that_are_done_are_dropped(accounts):
     assert not accounts._closed
 
 
+def test_discarded(accounts, graph):
+    """A writer whose constructor failed leaves nothing to judge."""
+    summary.scalar("a", 1.0)
+    w = Writer(accounts, graph)
+    accounts.discard(w.key)
+    assert w.close() == []
+    assert accounts.finish() == []
+
+
+def test_finish_of_a_capture(accounts, graph):
+    """What is left of graphs whose last writer is older than a capture is not told in it."""
+    summary.scalar("a", 1.0)
+    w = Writer(accounts, graph)
+    assert accounts.finish(since=w.desk.number) == []
+    assert told(accounts.finish(since=w.desk.number - 1)) == ["SW301 never-merged: a"]
+
+
 def test_nothing_is_told_twice(accounts, graph, sess):
     """A later writer of the graph brings up only what no earlier finding named."""
     a = summary.scalar("a", 1.0)
@@ -460,9 +510,14 @@ def test_reopened(accounts, graph, sess):
     w = Writer(accounts, graph)
     assert w.close(graph_only=True) == []
     accounts.open(graph, w.key, w.desk, explicit=True)
-    w.run(sess, a)
+    w.run(sess, a, 3)
     assert w.close() == []
-    assert accounts.finish() == []
+    accounts.open(graph, w.key, w.desk, explicit=True)
+    summary.scalar("b", 1.0)
+    w.run(sess, a, 2)
+    ((_, finding),) = accounts.finish({w.key: w.adds})
+    assert finding.data["adds"] == 5
+    assert w.close() == []
 
 
 def test_never_written(accounts, graph, sess):

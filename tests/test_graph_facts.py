@@ -290,6 +290,13 @@ def test_big_graph_is_scanned_whole():
     assert len(facts.merges[0].holds) == 100
 
 
+def test_metadata_of_any_bytes(graph):
+    """Summary metadata that is none leaves the op a plain tensor."""
+    tf.raw_ops.TensorSummaryV2(tag="a", tensor=tf.constant(1.0), serialized_summary_metadata=b"\xff\xff")
+    tf.raw_ops.TensorSummaryV2(tag="b", tensor=tf.constant(1.0), serialized_summary_metadata=b"")
+    assert [op.kind for op in graph_facts(graph).ops] == ["tensor", "tensor"]
+
+
 class TestTensorFlow:
     """Ways of TensorFlow that are not promised and may change."""
 

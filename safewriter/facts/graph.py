@@ -94,6 +94,15 @@ def graph_facts(graph: tf.Graph, label: str = "graph", known: GraphFacts | None 
     )
 
 
+def tags_of_tensorflows_writers() -> set[str]:
+    """The tags that TensorFlow's own hooks wrote, as a ``MonitoredTrainingSession`` with a ``checkpoint_dir`` has them.
+
+    They share the writers of ``FileWriterCache``; each keeps a set of the tags that it wrote.
+    """
+    cached = getattr(tf.compat.v1.summary.FileWriterCache, "_cache", {})
+    return {tag for writer in list(cached.values()) for tag in getattr(writer, "_seen_summary_tags", ())}
+
+
 def _placed(op: SummaryOp, collections: Iterable[str], merged_by: Iterable[str]) -> SummaryOp:
     return SummaryOp(
         name=op.name,
