@@ -183,9 +183,7 @@ _SHOWN = 3  #: neighbours that a message names; ``data`` holds all
 
 
 def _in_scope(facts: StrategyFacts) -> Finding:
-    hidden = (
-        " (has_strategy() is False there: a graph was entered inside the scope)" if facts.scope_behind_graph else ""
-    )
+    hidden = ", behind a graph that hides it from tf.distribute.has_strategy()" if facts.scope_behind_graph else ""
     message = (
         f"The writer was created inside the scope of {_strategy(facts)}{hidden}. Every process that enters the scope "
         f"creates a writer there; on one directory, TensorBoard would draw the curves of all of them as one run. "

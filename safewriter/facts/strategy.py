@@ -20,6 +20,7 @@ from safewriter.facts.role import role
 
 #: Classes whose public name is another.
 _PUBLIC_NAMES = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}
+_DEFAULT = "_DefaultDistributionStrategy"
 _DISTRIBUTE = os.path.join("tensorflow", "python", "distribute") + os.sep
 
 
@@ -70,8 +71,13 @@ def _graphs() -> list[Any]:
 
 
 def _modes(graphs: Sequence[Any]) -> list[Any]:
-    """What the strategies in scope have pushed, outermost first, on all graphs."""
-    modes = [mode for graph in graphs for mode in getattr(graph, "_distribution_strategy_stack", ())]
+    """What the strategies in scope have pushed, outermost first, on all graphs; the default strategy is none."""
+    modes = [
+        mode
+        for graph in graphs
+        for mode in getattr(graph, "_distribution_strategy_stack", ())
+        if not type(mode.strategy).__name__.startswith(_DEFAULT)
+    ]
     if not modes and tf.distribute.has_strategy():
         return [_PublicMode()]
     return modes
