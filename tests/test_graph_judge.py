@@ -313,3 +313,14 @@ def test_growth_message():
     assert "since the first of 4 add_summary calls" in finding.message
     assert "placeholder" in finding.hint
     assert 'Value(tag="loss", simple_value=x)' in finding.hint
+
+
+@pytest.mark.parametrize("kind", ["histogram", "image"])
+def test_growth_of_other_kinds(kind):
+    """What is no number can't be written without an op; and an op of no known line is told as well."""
+    judge = GrowthJudge([SummaryOp("a", "a", kind)])
+    found = [judge.look(number, [SummaryOp(f"a_{number}", None, kind)]) for number in range(1, 9)]
+    (finding,) = [each for each in found if each is not None]
+    assert "placeholder" in finding.hint
+    assert "simple_value" not in finding.hint
+    assert "not known" in finding.message

@@ -214,9 +214,7 @@ def _held(merge: tf.Operation, held: Mapping[str, tuple[str, ...]]) -> tuple[str
 def _collections(graph: tf.Graph, names: set[str]) -> dict[str, list[str]]:
     """The collections that hold each of these ops."""
     found: dict[str, list[str]] = {}
-    for key in graph.get_all_collection_keys():
-        if not isinstance(key, str):  # TensorFlow keeps stores of its own under tuples
-            continue
+    for key in graph.get_all_collection_keys():  # those that are strings: TensorFlow's own stores have others
         for item in graph.get_collection(key):
             name = _op_name(item)
             if name in names:
