@@ -513,7 +513,8 @@ def _content_is_finite(content: bytes, cast: str) -> bool:
     if numpy is not None:
         array = numpy.frombuffer(content, dtype=f"<f{size}", count=whole // size)
         return bool(numpy.isfinite(array[:: len(array) // _LOOKS_WITH_NUMPY + 1]).all())
-    return _numbers_are_finite(memoryview(content)[:whole].cast(cast))
+    bits = memoryview(content)[:whole]
+    return _numbers_are_finite(bits.cast("f") if cast == "f" else bits.cast("d"))
 
 
 def _patterns_are_finite(values: Any, exponent: int) -> bool:

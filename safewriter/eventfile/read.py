@@ -21,7 +21,7 @@ import google_crc32c
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.record import FOOTER, HEADER, OVERHEAD, masked_crc
 
-CHUNK: Final = 1 << 20  #: bytes that are read at a time
+CHUNK: Final = 1 << 17  #: bytes that are read at a time; with their records they fit into a processor's cache
 BIG: Final = 16 << 20  #: records above this are read piece by piece
 PLACES: Final = 100  #: damaged places that are listed; more are counted
 

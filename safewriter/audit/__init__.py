@@ -1,0 +1,16 @@
+"""Event files at rest: read them, ask the judges, report. Never imports TensorFlow.
+
+``audit_logdir`` reads a directory tree as TensorBoard does; ``audit_file`` reads one file, is pure and pickles, so that
+any engine can run it for thousands of runs, whose reports ``AuditReport.merge`` joins.
+"""
+
+from safewriter.audit.reading import audit_file as audit_file
+from safewriter.audit.report import (
+    SCHEMA_VERSION as SCHEMA_VERSION,
+    AuditReport as AuditReport,
+    Problem as Problem,
+    RunReport as RunReport,
+)
+from safewriter.audit.running import Audit as Audit, audit_logdir as audit_logdir
+from safewriter.audit.walking import Source as Source, find_event_files as find_event_files
+from safewriter.checks.file import FileFacts as FileFacts, TagFacts as TagFacts

@@ -1,0 +1,156 @@
+"""Which event files there are below a directory, as TensorBoard looks for them; and where they are opened.
+
+A run is a directory with files whose names hold ``tfevents``, at any depth, links followed
+(TensorBoard, ``tensorboard/backend/event_processing/io_wrapper.py``). Here each directory is visited once, so that
+links in circles end.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from safewriter.audit.report import AuditReport, Problem
+from safewriter.eventfile.names import MARK
+
+
+@dataclass(frozen=True)
+class Source:
+    """An event file that was found.
+
+    Attributes:
+        path: Its path, or its URL.
+        bytes: Its size, for the progress bar.
+    """
+
+    path: str
+    bytes: int = 0
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path names another file system than the local one."""
+    return "://" in path
+
+
+def fsspec_of(path: str) -> tuple[Any, str]:
+    """The file system for a URL, and the path in it.
+
+    Raises:
+        ModuleNotFoundError: fsspec, or its plug-in for this kind of URL, is not installed.
+        ValueError: fsspec knows no such kind of URL.
+    """
+    try:
+        import fsspec
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            f"{path} is not on a local disk; reading it takes fsspec: pip install fsspec", name="fsspec"
+        ) from None
+    system, inner = fsspec.core.url_to_fs(path)
+    return system, str(inner)
+
+
+def open_event_file(path: str) -> IO[bytes]:
+    """Opens a file, local or remote, for reading.
+
+    Raises:
+        OSError: It can't be opened, or is no regular file: a pipe would be waited for.
+    """
+    if is_remote(path):
+        system, inner = fsspec_of(path)
+        opened: IO[bytes] = system.open(inner, "rb")
+        return opened
+    if "\0" in path:
+        raise OSError(errno.EINVAL, "there is a NUL in its path", path)
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return open(path, "rb", buffering=0)
+
+
+def find_event_files(logdir: Any, problem: Callable[[Problem], None] | None = None) -> Iterator[Source]:
+    """The event files in and below a directory, or the one file that is named.
+
+    Args:
+        logdir: A path (str, bytes or PathLike), or a URL.
+        problem: Called for each directory that can't be listed.
+
+    Raises:
+        FileNotFoundError: There is no such directory.
+        ModuleNotFoundError: For URLs: fsspec is missing.
+    """
+    path = os.fsdecode(logdir)
+    if is_remote(path):
+        return _find_remote(path)
+    mode = os.stat(path).st_mode
+    if not stat.S_ISDIR(mode):
+        return iter([Source(path, os.stat(path).st_size)])
+    return _find_local(path, problem)
+
+
+def _find_local(top: str, problem: Callable[[Problem], None] | None) -> Iterator[Source]:
+    seen: set[tuple[int, int]] = set()
+    waiting = [top]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            status = os.stat(directory)
+            identity = (status.st_dev, status.st_ino)
+            if status.st_ino and identity in seen:
+                continue
+            seen.add(identity)
+            with os.scandir(directory) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            if problem is not None:
+                problem(Problem(directory, error.strerror or str(error), error.errno or 0))
+            continue
+        below = []
+        for entry in entries:
+            if _is_directory(entry):
+                below.append(entry.path)
+            elif MARK in entry.name:
+                yield Source(entry.path, _size(entry))
+        waiting.extend(reversed(below))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:  # a link to nowhere: reading it says so
+        return 0
+
+
+def _find_remote(url: str) -> Iterator[Source]:
+    system, inner = fsspec_of(url)
+    if not system.exists(inner):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url)
+    if system.isfile(inner):
+        return iter([Source(url, int(system.size(inner) or 0))])
+    protocol = url.partition("://")[0]
+    found = system.find(inner, detail=True)
+    return iter(
+        [
+            Source(_url(protocol, path), int(details.get("size") or 0))
+            for path, details in sorted(found.items())
+            if MARK in path.rpartition("/")[2]
+        ]
+    )
+
+
+def _url(protocol: str, path: str) -> str:
+    return path if is_remote(path) else f"{protocol}://{path}"
+
+
+def nothing_found(path: str) -> AuditReport:
+    """The report on a log directory without an event file."""
+    return AuditReport(empty=(path,))
