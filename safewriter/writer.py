@@ -375,15 +375,17 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         Raises:
             SafeWriterError: Under ``strict``.
         """
-        self._close(may_raise=True)
+        # Closed on the line that created it: a writer for the graph alone, to which nothing was to be added.
+        self._close(may_raise=True, graph_only=str(users_place()) == self._desk.created_at)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Closes the writer. While an exception leaves, nothing else is raised in its place."""
-        self._close(may_raise=error is None)
+        # A run that broke off before its first summary has another trouble than its summaries.
+        self._close(may_raise=error is None, graph_only=error is not None)
 
-    def _close(self, *, may_raise: bool) -> None:
+    def _close(self, *, may_raise: bool, graph_only: bool) -> None:
         ledger = self._ledger
         if self._closed:
             self.event_writer.close()
@@ -398,7 +400,6 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             self._news += [finding for _, finding in ACCOUNTS.look(ledger.key, ledger.summaries)]
         with self._desk.guard("directory"):
             self._news += ledger.look_at_end()
-        graph_only = ledger.summaries == 0 and str(users_place()) == self._desk.created_at
 
         def close() -> None:
             try:
@@ -408,7 +409,9 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 ledger.flushed()
 
         news, self._news[:] = list(self._news), []
-        REGISTRY.end_writer(ledger, close, before=news, may_raise=may_raise, graph_only=graph_only)
+        REGISTRY.end_writer(
+            ledger, close, before=news, may_raise=may_raise, graph_only=graph_only and not ledger.summaries
+        )
 
     def reopen(self) -> None:
         """Goes on in a new event file after ``close``; nothing where the writer is open.
