@@ -59,7 +59,7 @@ def build(random):
 
 
 def new_run():
-    """A directory that no run has used: ``logs/digits-1``, ``logs/digits-2``, …"""
+    """A directory that no run has used: ``logs/digits-1``, then ``logs/digits-2``."""
     number = 1
     while os.path.exists(os.path.join("logs", f"digits-{number}")):
         number += 1

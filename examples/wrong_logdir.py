@@ -62,7 +62,6 @@ def literal_tilde_mended():
 
 def never_flushed():
     write(SafeFileWriter("unflushed"))
-    print("(told when the program ends)", flush=True)
 
 
 def never_flushed_mended():
@@ -72,13 +71,13 @@ def never_flushed_mended():
 
 def main():
     os.chdir(tempfile.mkdtemp())
+    os.chmod(".", 0o755)
     for program in (not_writable, literal_tilde, never_flushed):
         print(f"\n== {program.__name__}", flush=True)
         program()
         print(f"\n== {program.__name__}_mended", flush=True)
         globals()[f"{program.__name__}_mended"]()
         print("Nothing was told.", flush=True)
-    print("\n== the end", flush=True)
 
 
 if __name__ == "__main__":

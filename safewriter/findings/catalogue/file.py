@@ -136,10 +136,10 @@ CODES = (
         code="SW604",
         name="overlapping-files",
         kind=Kind.FINDING,
-        when="Several files of one run write the same tag over the same steps.",
+        when="Files that were written at the same time, in one directory, hold the same tag over the same steps.",
         why=(
-            "TensorBoard reads the files of a directory as one run, one after the other. Of two workers that wrote "
-            "the same tag and steps its default loader showed the later file only, the older one a line that jumps "
+            "TensorBoard reads the files of a directory as one run, one after the other. Of two workers that wrote the "
+            "same tag and steps its default loader showed the later file only, the older one a line that jumps "
             "between both."
         ),
         mend="Move the files into a directory each: every directory appears as a run with its own colour.",
@@ -148,11 +148,12 @@ CODES = (
             from safewriter import SafeFileWriter, audit_logdir
 
             tf.disable_eager_execution()
-            for scale in (1.0, 2.0):
-                with SafeFileWriter("logs", ignore=["SW107"]) as writer:  # not told live, to be found at rest
-                    for step in range(10):
-                        loss = tf.Summary.Value(tag="loss", simple_value=scale * 0.9**step)
-                        writer.add_summary(tf.Summary(value=[loss]), step)
+            quiet = ["SW204"]  # not told live, to be found at rest
+            with SafeFileWriter("logs", ignore=quiet) as train, SafeFileWriter("logs", ignore=quiet) as test:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    train.add_summary(tf.Summary(value=[loss]), step)
+                    test.add_summary(tf.Summary(value=[loss]), step)
             for finding in audit_logdir("logs").findings:
                 print(finding)
         """),
@@ -161,11 +162,11 @@ CODES = (
             from safewriter import SafeFileWriter, audit_logdir
 
             tf.disable_eager_execution()
-            for scale in (1.0, 2.0):
-                with SafeFileWriter(f"logs/scale-{scale}") as writer:
-                    for step in range(10):
-                        loss = tf.Summary.Value(tag="loss", simple_value=scale * 0.9**step)
-                        writer.add_summary(tf.Summary(value=[loss]), step)
+            with SafeFileWriter("logs/train") as train, SafeFileWriter("logs/test") as test:
+                for step in range(10):
+                    loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
+                    train.add_summary(tf.Summary(value=[loss]), step)
+                    test.add_summary(tf.Summary(value=[loss]), step)
             for finding in audit_logdir("logs").findings:
                 print(finding)
         """),
