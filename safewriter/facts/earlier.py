@@ -8,6 +8,7 @@ There is no thread, so there is nothing to wait for at a fork or at exit.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import time
@@ -144,28 +145,31 @@ def _written_now(path: str, name: str, host: str) -> bool:
 
 
 def _samples(files: list[tuple[str, int]]) -> Iterator[_Window]:
-    """Windows spread evenly over what the tails leave out of the large files."""
+    """Windows spread evenly over what the tails leave out of the large files, each file from its end."""
     large = [(path, size) for path, size in files if size > _TAIL]
     each = _SAMPLES // len(large) if large else 0
     for path, size in large:
         step = max(_SAMPLE, (size - _TAIL) // max(1, each))
-        for start in range(0, size - _TAIL, step):
+        for start in reversed(range(0, size - _TAIL, step)):
             yield _Window(path, size, start, min(start + _SAMPLE, size - _TAIL))
+
+
+_ZEROS = re.compile(rb"\0{4,}")
 
 
 def find_record(data: bytes) -> int | None:
     """Where the first record begins in a piece cut from the middle of an event file, or None.
 
-    A header is known by its own checksum. Records are shorter than 4 GB, so that a header has four zero bytes at its
-    fifth: only there is a checksum computed.
+    A header is known by its own checksum. It begins with a length of less than 4 GB that is not 0, so that a run of
+    zeros begins at its second to fifth byte: only there are checksums computed.
     """
-    position = data.find(b"\0\0\0\0", 4)
-    while position != -1 and position + 8 <= len(data):
-        start = position - 4
-        _, crc = HEADER.unpack_from(data, start)
-        if crc == masked_crc(data[start : start + 8]):
-            return start
-        position = data.find(b"\0\0\0\0", position + 1)
+    for zeros in _ZEROS.finditer(data):
+        for start in range(max(0, zeros.start() - 4), zeros.start()):
+            if start + 8 > zeros.end() or start + HEADER.size > len(data):
+                break
+            _, crc = HEADER.unpack_from(data, start)
+            if crc == masked_crc(data[start : start + 8]):
+                return start
     return None
 
 
