@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import safewriter
-from safewriter.checks.file import FileFacts, TagFacts, judge_file, judge_run, no_files
+from safewriter.checks.file import FileFacts, TagFacts, judge_file, judge_run, no_files, written_at_once
 from safewriter.findings import Finding
 
 SCHEMA_VERSION = 1  #: of ``as_dict``; it grows when a key changes its meaning or goes, not when one is added
@@ -86,13 +86,7 @@ class RunReport:
     @property
     def mixed(self) -> bool:
         """Whether several of its files were written at the same time: by several writers."""
-        until = -math.inf
-        for facts in sorted(self.files, key=lambda facts: facts.first_time):
-            if facts.events and facts.first_time < until:
-                return True
-            if facts.events:
-                until = max(until, facts.last_time)
-        return False
+        return written_at_once(self.files)
 
     def as_dict(self) -> dict[str, Any]:
         """The run in values that JSON can hold."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safewriter.audit.reading import FileAuditor, audit_file
 from safewriter.audit.report import AuditReport, Problem, run_of
 from safewriter.audit.walking import Source, find_event_files, nothing_found
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _TASK_BYTES = 8 << 20  #: small runs are handed to a process in heaps of about this size
 _TASK_FILES = 64
@@ -106,6 +107,9 @@ class Audit:
             self._progress(self._read, self._known)
 
     def _run_in_processes(self) -> None:
+        import multiprocessing  # not at the top: an audit without them starts sooner
+        from concurrent.futures import ProcessPoolExecutor
+
         # A fresh interpreter each: a fork would copy the threads' locks of whoever calls us.
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_ignore_interrupt)
@@ -134,6 +138,8 @@ class Audit:
         self._tell()
 
     def _collect(self, waiting: set[Future[AuditReport]]) -> set[Future[AuditReport]]:
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         done, pending = wait(waiting, return_when=FIRST_COMPLETED)
         self._parts.extend(future.result() for future in done)
         return pending

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,7 +102,10 @@ class FileFacts:
         return self.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-_REPAIR = "`safewriter repair {path!r} --output DIR` writes a copy that TensorBoard reads to its end."
+def _repair(facts: FileFacts) -> str:
+    return (
+        f"`safewriter repair {shlex.quote(facts.path)} --output DIR` writes a copy that TensorBoard reads to its end."
+    )
 
 
 def judge_file(facts: FileFacts) -> list[Finding]:
@@ -135,7 +140,7 @@ def _not_an_event_file(facts: FileFacts) -> Finding | None:
         message = (
             "The file does not begin with a version record: its beginning is missing, or another program wrote it."
         )
-        hint = _REPAIR.format(path=facts.path)
+        hint = _repair(facts)
     else:
         return None
     return _finding("SW605", facts, message, hint, events=facts.events, bytes=facts.bytes)
@@ -147,7 +152,7 @@ def _corrupt(facts: FileFacts) -> Finding | None:
     first = facts.damages[0]
     places = f"{facts.damaged:,} places are damaged; the first is" if facts.damaged > 1 else "A record is damaged"
     hidden = facts.events - facts.shown
-    hint = [_REPAIR.format(path=facts.path)]
+    hint = [_repair(facts)]
     if facts.versions > 1:
         hint.insert(0, f"{facts.versions} writers wrote into this one file: give each a log directory of its own.")
     elif "zeros" in first.reason:
@@ -182,7 +187,7 @@ def _torn(facts: FileFacts) -> Finding | None:
         f"The file ends inside a record: the {facts.torn:,} bytes from byte {offset:,} on are the beginning of an "
         f"event that was never finished. The {facts.events:,} events before it are whole.",
         "Its writer was killed, or the disk was full, before it could write the rest; what the stock writer still "
-        f"held in memory is lost. {_REPAIR.format(path=facts.path)}",
+        f"held in memory is lost. {_repair(facts)}",
         offset=offset,
         bytes_torn=facts.torn,
         events_before=facts.events,
@@ -196,7 +201,7 @@ def judge_run(path: str, files: Sequence[FileFacts]) -> list[Finding]:
     below its first step; files that hold different tags; a tag that was only ever at step 0.
     """
     found = _no_summaries(path, files)
-    in_order = sorted((facts for facts in files if facts.tags), key=lambda facts: (facts.first_time, facts.path))
+    in_order = sorted((facts for facts in files if facts.tags), key=lambda facts: (_span_of(facts), facts.path))
     return [*found, *_overlaps(path, in_order), *_earlier_runs(in_order)]
 
 
@@ -234,8 +239,25 @@ def no_files(path: str) -> Finding:
     )
 
 
+def _span_of(facts: FileFacts) -> tuple[float, float]:
+    """When its summaries were written. The version record's time is no help: TensorFlow stores it in whole seconds."""
+    tags = facts.tags.values()
+    return min(tag.first_time for tag in tags), max(tag.last_time for tag in tags)
+
+
 def _at_once(one: FileFacts, other: FileFacts) -> bool:
-    return one.first_time < other.last_time and other.first_time < one.last_time
+    (first, last), (others_first, others_last) = _span_of(one), _span_of(other)
+    return first < others_last and others_first < last
+
+
+def written_at_once(files: Sequence[FileFacts]) -> bool:
+    """Whether any of these files were written at the same time, and so by several writers."""
+    until = -math.inf
+    for first, last in sorted(_span_of(facts) for facts in files if facts.tags):
+        if first < until:
+            return True
+        until = max(until, last)
+    return False
 
 
 @dataclass(frozen=True)

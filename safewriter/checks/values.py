@@ -343,13 +343,15 @@ class ValuesJudge:
 
     def _sum_of(self, code: str, tag: str, trouble: _Trouble) -> Finding:
         state = self.tags[tag]
+        if code == "SW402" and state.same == state.count:
+            trouble.count = state.count - 1  # all but the first are written again, also those that were let pass
         one = trouble.count == 1
         of = f"{trouble.count:,} of {state.count:,} {'value' if state.count == 1 else 'values'}"
         since = f"at step {trouble.first}" if one else f"the first at step {trouble.first}"
         was, had, times = ("was", "has", "once") if one else ("were", "have", f"{trouble.count:,} times")
         sums = {
             "SW401": f"Tag {tag!r}: {of} {was} NaN or infinite, {since}.",
-            "SW402": f"Tag {tag!r}: {of} {was} written without a step: they lie on each other, on step 0.",
+            "SW402": f"Tag {tag!r}: {of} {was} written again without a step; they lie on each other, on step 0.",
             "SW403": f"Tag {tag!r}: its step went down {times} in {state.count:,} writes, {since}.",
             "SW404": f"Tag {tag!r}: {of} came after the {FROZEN_AFTER}th at their step, {since}.",
             "SW405": f"Tag {tag!r}: {of} {was} of another kind than its first ({state.kind}), {since}.",

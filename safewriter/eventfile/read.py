@@ -64,6 +64,7 @@ class RecordReader:
         file: A binary file that can seek.
         start: Offset of a record to begin at.
         resume: Go on behind a damaged record, where a next one can be found; else stop before it.
+        places: How many damaged places to list.
 
     Attributes:
         offset: Where the next record is expected: all before it was read or stepped over.
@@ -75,9 +76,10 @@ class RecordReader:
         torn: Bytes at the end of the file that are the beginning of a record; 0 where it ends with a whole one.
     """
 
-    def __init__(self, file: IO[bytes], start: int = 0, resume: bool = True) -> None:
+    def __init__(self, file: IO[bytes], start: int = 0, resume: bool = True, places: int = PLACES) -> None:
         self._file = file
         self._resume = resume
+        self._places = places
         self._buffer = b""
         self._at = 0  # in the buffer: the byte at ``offset``
         self._known: dict[bytes, int] = {}  # headers with a right checksum, and the length that each holds
@@ -258,7 +260,7 @@ class RecordReader:
     def _note(self, behind: int, reason: str) -> None:
         self.damaged += 1
         self.skipped += behind - self.offset
-        if len(self.damages) < PLACES:
+        if len(self.damages) < self._places:
             start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
             # A header that is wrong may stand before data that is right.
             salvage = (start, length) if 0 < length <= BIG and self._is_right(start, length) else None

@@ -1,0 +1,278 @@
+"""The command: ``safewriter audit``, ``safewriter repair``, ``safewriter explain``.
+
+Exit codes: 0 nothing found, 1 findings, 2 wrong use, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from safewriter.cli.text import evidence, shown, total
+from safewriter.findings import CATALOGUE, Code, Finding, select_codes
+
+if TYPE_CHECKING:
+    from safewriter.audit import AuditReport
+
+CLEAN, FINDINGS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+_POINTS = 32  # of each scalar, for its sparkline
+_LISTED = 5  # damaged places of a file that are listed beneath it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: Those of the command line where none are given.
+
+    Returns:
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names in an encoding that the terminal lacks
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINDINGS
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="safewriter", description="Find out what is wrong with TensorBoard event files, and mend them."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="{audit,repair,explain}")
+    _audit_arguments(commands.add_parser("audit", help="say what is wrong with the event files in a directory"))
+    _repair_arguments(commands.add_parser("repair", help="write clean copies of damaged event files"))
+    _explain_arguments(commands.add_parser("explain", help="say what a code means and what to do"))
+    return parser
+
+
+def _audit_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Reads every event file in the directories and below, as TensorBoard does, and says what is wrong with them. "
+        "Exit code: 0 nothing, 1 findings, 2 wrong use, 130 interrupted (what was read so far is reported)."
+    )
+    parser.add_argument("logdirs", nargs="+", metavar="LOGDIR", help="a directory, an event file, or a URL for fsspec")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON (schema: docs/audit.md)")
+    parser.add_argument("--no-hints", action="store_true", help="leave out what to change")
+    parser.add_argument(
+        "--select", type=_codes, action="append", metavar="CODES", help="only these codes, names or prefixes: SW4,SW602"
+    )
+    parser.add_argument("--ignore", type=_codes, action="append", metavar="CODES", help="all but these")
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with N processes, a run each")
+    parser.set_defaults(run=_audit)
+
+
+def _repair_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Writes, for each file, a copy with every event that can be saved. The files themselves are not touched. "
+        "Exit code: 0 all copies are written, 1 a file had nothing to save or can't be read, 2 wrong use."
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="an event file")
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="the directory for the copies; files of several directories are kept apart below it",
+    )
+    parser.set_defaults(run=_repair)
+
+
+def _explain_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Shows the entry of a code: when it is told, what is lost, what to change, with an example."
+    parser.add_argument("codes", nargs="+", type=_codes, metavar="CODE", help="a code, a name or a prefix: SW302, SW4")
+    parser.set_defaults(run=_explain)
+
+
+def _codes(text: str) -> frozenset[str]:
+    try:
+        chosen = select_codes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not chosen:
+        raise argparse.ArgumentTypeError("no code is named")
+    return chosen
+
+
+def _jobs(text: str) -> int:
+    try:
+        jobs = int(text)
+    except ValueError:
+        jobs = 0
+    if jobs < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; use 1 or more")
+    return jobs
+
+
+def _wrong_use(message: str) -> int:
+    print(f"safewriter: {message}", file=sys.stderr)
+    return WRONG_USE
+
+
+# audit
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from safewriter.audit import Audit
+
+    codes = frozenset().union(*(options.select or [CATALOGUE.keys()])).difference(*(options.ignore or []))
+    on_terminal = sys.stdout.isatty() and not options.json
+    with _progress_bar(sys.stderr) as progress:
+        try:
+            audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0, progress)
+        except FileNotFoundError as error:
+            return _wrong_use(f"{shown(str(error.filename))}: there is no such file or directory")
+        except (OSError, ValueError, ModuleNotFoundError) as error:
+            return _wrong_use(str(error))
+        try:
+            report = audit.run()
+        except KeyboardInterrupt:
+            report = audit.report()
+    findings = [finding for finding in report.findings if finding.code in codes]
+    if options.json:
+        _print_json(report, findings, not options.no_hints)
+    elif on_terminal:
+        _show(report, findings, not options.no_hints)
+    else:
+        _print_plain(report, findings, not options.no_hints)
+    if report.interrupted:
+        return INTERRUPTED
+    return FINDINGS if findings else CLEAN
+
+
+@contextmanager
+def _progress_bar(stream: IO[str]) -> Iterator[Callable[[int, int], None] | None]:
+    if not stream.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=stream), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda read, known: bar.update(task, completed=read, total=known)
+
+
+def _print_json(report: AuditReport, findings: list[Finding], hints: bool) -> None:
+    import json
+
+    content = report.as_dict(findings)
+    if not hints:
+        for finding in content["findings"]:
+            del finding["hint"]
+    json.dump(content, sys.stdout, indent=2, allow_nan=False, default=str)
+    print()
+
+
+def _print_plain(report: AuditReport, findings: list[Finding], hints: bool) -> None:
+    for finding in findings:
+        print(f"{shown(finding.path or '')}: {finding.code} {finding.name}: {finding.message}")
+        for line in evidence(finding):
+            print(f"    {line}")
+        if hints and finding.hint:
+            print(f"    Hint: {finding.hint}")
+    print(total(report, len(findings)))
+
+
+# On a terminal
+
+
+def _show(report: AuditReport, findings: list[Finding], hints: bool) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from safewriter.cli.charts import runs_table
+
+    console = Console(file=sys.stdout)
+    if report.files:
+        console.print(runs_table(report, findings, console.width, (console.encoding or "").startswith("utf")))
+    for finding in findings:
+        title = Text.assemble(
+            (shown(finding.path or ""), "bold"), ": ", (f"{finding.code} {finding.name}", "bold red"), ": "
+        )
+        console.print(title + Text(finding.message), soft_wrap=False)
+        for line in evidence(finding):
+            console.print(Text(f"    {line}", style="dim"))
+        if hints and finding.hint:
+            console.print(Text.assemble(("    Hint: ", "bold green"), finding.hint))
+    console.print(Text(total(report, len(findings)), style="bold red" if findings else "bold green"))
+
+
+# repair
+
+
+def _repair(options: argparse.Namespace) -> int:
+    from safewriter.repair import repair_file
+
+    code = CLEAN
+    if os.path.exists(options.output) and not os.path.isdir(options.output):
+        return _wrong_use(f"{shown(options.output)} is not a directory")
+    for path, below in zip(options.files, _below(options.files), strict=True):
+        try:
+            repair = repair_file(path, os.path.join(options.output, below))
+        except FileExistsError as error:
+            return _wrong_use(f"{shown(str(error.filename))} is there already; choose another --output")
+        except ModuleNotFoundError as error:
+            return _wrong_use(str(error))
+        except FileNotFoundError as error:
+            return _wrong_use(f"{shown(str(error.filename))}: there is no such file")
+        except OSError as error:
+            print(f"{shown(path)}: can't be repaired: {error.strerror or error}", file=sys.stderr)
+            code = FINDINGS
+            continue
+        print(f"{shown(path)}: {shown(str(repair))}")
+        for damage in repair.dropped[:_LISTED]:
+            print(f"    dropped at byte {damage.offset:,}: {damage.reason}; {damage.length:,} bytes")
+        if len(repair.dropped) > _LISTED:
+            print(f"    and {len(repair.dropped) - _LISTED:,} places more")
+        if repair.target is None:
+            code = FINDINGS
+    return code
+
+
+def _below(files: Sequence[str]) -> list[str]:
+    """For each file, the directory for its copy: files of several runs, which may share names, stay apart."""
+    runs = [os.path.dirname(os.path.abspath(file)) for file in files]
+    if len(set(runs)) == 1 or any("://" in file for file in files):
+        return [""] * len(files)
+    top = os.path.commonpath(runs)
+    return [os.path.relpath(run, top) for run in runs]
+
+
+# explain
+
+
+def _explain(options: argparse.Namespace) -> int:
+    texts = [_entry(CATALOGUE[code]) for code in sorted(frozenset().union(*options.codes))]
+    if not sys.stdout.isatty():
+        print("\n".join(texts), end="")
+        return CLEAN
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(file=sys.stdout)
+    for text in texts:
+        console.print(Markdown(text))
+    return CLEAN
+
+
+def _entry(code: Code) -> str:
+    """An entry of the catalogue as Markdown."""
+    parts: list[Any] = [f"# {code.code} {code.name} ({code.kind.value})", code.when, code.why]
+    parts += [f"**What to change.** {code.mend}"] if code.mend else []
+    parts += [f"It is told for:\n\n```python\n{code.bad.rstrip()}\n```"] if code.bad else []
+    parts += [f"It is silent for:\n\n```python\n{code.good.rstrip()}\n```"] if code.good else []
+    return "\n\n".join(part for part in parts if part) + "\n"

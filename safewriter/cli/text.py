@@ -1,0 +1,53 @@
+"""What the command prints, as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from safewriter.findings import Finding
+
+if TYPE_CHECKING:
+    from safewriter.audit import AuditReport
+
+_LISTED = 5  # places, files or tags of a finding that are listed beneath it
+
+
+def evidence(finding: Finding) -> Iterator[str]:
+    """The data of a finding as lines: numbers in one, then places, files and tags, a line each."""
+    data = finding.data
+    numbers = [f"{name.replace('_', ' ')}: {value}" for name, value in data.items() if isinstance(value, (int, float))]
+    if numbers:
+        yield ", ".join(numbers)
+    for place in data.get("places", [])[:_LISTED]:
+        yield f"at byte {place['offset']:,}: {place['reason']}; {place['bytes']:,} bytes to the next whole record"
+    for path in data.get("files", [])[:_LISTED]:
+        yield f"file {shown(path)}"
+    tags = data.get("tags", [])
+    for tag in tags[:_LISTED]:
+        yield f"tag {tag['tag']!r}" if isinstance(tag, dict) else f"tag {tag!r}"
+    if len(tags) > _LISTED:
+        yield f"and {len(tags) - _LISTED:,} more tags"
+
+
+def total(report: AuditReport, findings: int) -> str:
+    """The last line: what was read, and how many findings there are."""
+
+    def some(count: int, what: str) -> str:
+        return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+    tags = sum(len(run.tags) for run in report.runs)
+    text = (
+        f"{some(len(report.runs), 'run')}, {some(len(report.files), 'file')}, {some(report.events, 'event')}, "
+        f"{some(tags, 'tag')}: {some(findings, 'finding') if findings else 'nothing is wrong'}."
+    )
+    return f"Interrupted. What was read so far: {text}" if report.interrupted else text
+
+
+def shown(text: str) -> str:
+    """A path as it can be printed: what is no letter of any kind, such as a line break, is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
+    )
