@@ -39,7 +39,6 @@ def run_program(directory: str, source: str) -> dict[str, list[str]]:
         except BaseException:
             outcome["others"].append(traceback.format_exc())
         gc.collect()
-        end_program()
     for warning in caught:
         if isinstance(warning.message, SafeWriterWarning):
             outcome["codes"].append(warning.message.finding.code)
@@ -50,13 +49,6 @@ def run_program(directory: str, source: str) -> dict[str, list[str]]:
         outcome["codes"].append(raised)
     outcome["codes"] += TOLD.findall(printed.getvalue())
     return outcome
-
-
-def end_program() -> None:
-    """Tells what is told when an interpreter ends."""
-    registry = sys.modules.get("safewriter.registry")
-    if registry is not None:
-        registry.REGISTRY.end_program()
 
 
 def main() -> None:

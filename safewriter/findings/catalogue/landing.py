@@ -12,9 +12,9 @@ CODES = (
         kind=Kind.WARNING,
         when="The program ended with a writer that was neither flushed nor closed.",
         why=(
-            "TensorFlow's writer keeps up to ten events in a queue and the rest in a buffer that a thread empties every "
-            "two minutes, and nothing waits for that thread when the program ends: of 20 short scripts 8 left no file "
-            "at all. safewriter saved the events all the same."
+            "TensorFlow's writer keeps up to ten events in a queue and the rest in a buffer that a thread empties "
+            "every two minutes, and nothing waits for that thread when the program ends: of 20 short scripts 8 left "
+            "no file at all. safewriter saved the events all the same."
         ),
         mend="Use the writer in a `with` block, or call `close()` in a `finally`.",
         bad=program("""
