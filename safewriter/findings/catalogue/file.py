@@ -17,8 +17,8 @@ CODES = (
             "what was in it, and in the buffer behind it, is missing and nobody says so."
         ),
         mend=(
-            "Nothing, where the run is alive: the rest is on its way. Otherwise keep the file, its whole records are "
-            "good, and write with `SafeFileWriter`, which leaves no half records when it is killed."
+            "Nothing, where the run is alive: the rest is on its way. Otherwise `safewriter repair FILE --output DIR` "
+            "writes a copy of the whole records. `SafeFileWriter` leaves no half record when it is killed."
         ),
         bad=program("""
             import glob, os
@@ -63,7 +63,11 @@ CODES = (
             "default loader says so in one line of its log, the older one not at all. Two writers in one file and "
             "network file systems that lose a block are the usual causes."
         ),
-        mend="Copy the file again from where it was written; what lies behind the damage can be read from there.",
+        mend=(
+            "Copy the file again from where it was written. Where that is the damaged one, "
+            "`safewriter repair FILE --output DIR` writes a copy with every record that can be read, also behind the "
+            "damage."
+        ),
         bad=program("""
             import glob
             import tensorflow.compat.v1 as tf

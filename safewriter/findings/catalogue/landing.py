@@ -10,7 +10,7 @@ CODES = (
         code="SW501",
         name="never-flushed",
         kind=Kind.WARNING,
-        when="The program ended with a writer that was neither flushed nor closed.",
+        when="The program ended, or dropped the writer, without having flushed or closed it.",
         why=(
             "TensorFlow's writer keeps up to ten events in a queue and the rest in a buffer that a thread empties "
             "every two minutes, and nothing waits for that thread when the program ends: of 20 short scripts 8 left "
