@@ -42,9 +42,23 @@ class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]
     def _try_put(self, event: Any) -> None:
         with self._lock:
             if process.pid != self.log.pid:
-                self._in_child()
-                self.log.go_on_in_child()
+                self._go_on_in_child()
             self.log.write(event.SerializeToString())
+
+    def prepare(self) -> None:
+        """Sees to it that the file which the next event goes to is begun.
+
+        Raises:
+            SafeWriterError: SW502, in the place of the add for which this is called.
+        """
+        with self._lock:
+            self._go_on_in_child()
+            self.log.prepare()
+
+    def _go_on_in_child(self) -> None:
+        if process.pid != self.log.pid:
+            self._in_child()
+            self.log.go_on_in_child()
 
     def flush(self) -> None:
         """Brings all events to the file and looks whether they are there.
@@ -53,7 +67,7 @@ class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]
             SafeWriterError: SW502: the storage refuses.
         """
         with self._lock:
-            if not self._closed and os.getpid() == self.log.pid:
+            if not self._closed and process.pid == self.log.pid:
                 self.log.flush()
 
     def close(self, timeout: float | None = None) -> None:
@@ -61,9 +75,11 @@ class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]
         with self._lock:
             if self._closed:
                 return
-            self._closed = True
-            if os.getpid() == self.log.pid:
-                self.sums += self.log.close(timeout)
+            try:
+                if process.pid == self.log.pid:
+                    self.sums += self.log.close(timeout)
+            finally:
+                self._closed = True
 
     def reopen(self) -> None:
         """Goes on in a new file after ``close``; nothing where it is open.
@@ -78,9 +94,8 @@ class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
-        for part in self.log.parts:
-            with contextlib.suppress(OSError):
-                os.unlink(part.path)
+        self._closed = True
+        self.log.remove()
 
 
 class SafeSessionEventWriter(EventFileWriterV2):  # type: ignore[misc]
@@ -156,6 +171,9 @@ class SafeSessionEventWriter(EventFileWriterV2):  # type: ignore[misc]
 
     _unlanded = 0
 
+    def prepare(self) -> None:
+        """Nothing: TensorFlow's resource has its file."""
+
     def add_event(self, event: Any) -> None:
         """Writes one event through the session."""
         with self._lock:
@@ -221,6 +239,8 @@ class SafeSessionEventWriter(EventFileWriterV2):  # type: ignore[misc]
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
+        with contextlib.suppress(Exception):
+            self.close()
         for part in self.parts:
             with contextlib.suppress(OSError):
                 os.unlink(part.path)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from safewriter.checks.landing import (
     Fate,
     event_file_gone,
     events_lost,
+    flush_failed,
     judge_state,
+    stays_in_directory,
     used_after_fork,
     write_failed,
 )
-from safewriter.eventfile.local import LocalFile
+from safewriter.eventfile import process
+from safewriter.eventfile.local import FileState, LocalFile
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.names import new_name
 from safewriter.eventfile.queued import EventFile, WriteQueue
-from safewriter.eventfile.read import count_records
+from safewriter.eventfile.read import count_records, read_events
 from safewriter.findings import Finding, error_for
 
 FILE_VERSION = "brain.Event:2"
@@ -44,6 +49,7 @@ class Part:
         landed: How many of them were found on disk at the last look, or can be read in what is left of the file.
         lost: How many went with the file.
         size: Bytes.
+        judged: ``landed`` and ``lost`` are final: the file was closed, or given up.
     """
 
     path: str
@@ -51,6 +57,7 @@ class Part:
     landed: int = 0
     lost: int = 0
     size: int = 0
+    judged: bool = False
 
 
 class EventLog:
@@ -60,15 +67,22 @@ class EventLog:
     (FUSE, NFS under load), a ``WriteQueue`` is put before it, and taken away when the storage is quick again.
     Where ``open_file`` is given (other file systems), the queue is there from the start.
 
-    Not thread-safe by itself: the caller holds one lock around every call.
+    Not thread-safe by itself: the caller holds one lock around every call. A signal handler that interrupts one may
+    call any of them: what it adds goes to a file beside, and a close waits for the interrupted call.
 
     Args:
         directory: The log directory, absolute or a URL. It must exist when ``open_file`` is given.
         suffix: What the names of the files end with.
         tell: Where findings go: SW503 and SW505.
+        error: Makes the exception for a finding that is raised.
         open_file: Creates a file at a path; None for local ones.
         max_queue: See ``WriteQueue``.
         flush_secs: See ``WriteQueue``.
+
+    Attributes:
+        accepted: Events that ``write`` took.
+        failed_calls: Adds that raised, and have not been told of at a close.
+        generation: Files begun so far.
 
     Raises:
         OSError: The first file can't be created or written to; nothing is left behind.
@@ -80,6 +94,7 @@ class EventLog:
         suffix: str = "",
         *,
         tell: Callable[[Finding], None],
+        error: Callable[[Finding], Exception] = error_for,
         open_file: Callable[[str], EventFile] | None = None,
         max_queue: int = 10,
         flush_secs: float = 120.0,
@@ -87,10 +102,12 @@ class EventLog:
         self.directory = directory
         self.pid = os.getpid()
         self.parts: list[Part] = []
-        self.failed_calls = 0  #: adds that raised
-        self.generation = 0  #: files begun so far
+        self.accepted = 0
+        self.failed_calls = 0
+        self.generation = 0
         self._suffix = suffix
         self._tell = tell
+        self._error = error
         self._open_file = open_file
         self._max_queue = max_queue
         self._flush_secs = flush_secs
@@ -101,6 +118,12 @@ class EventLog:
         self._last_error: OSError | None = None
         self._slow = 0
         self._look_at = 0.0
+        self._parent: int | None = None  # the process that we were forked from, until SW505 is told
+        self._busy = False  # a call is under way: whoever calls now is a signal handler that interrupted it
+        self._lent = False  # the call under way holds the queue's file
+        self._aside: EventFile | None = None
+        self._close_asked = False
+        self._made: list[str] = []  # directories made for the newest file
         self._begin()
 
     # What came in, and what became of it.
@@ -113,12 +136,9 @@ class EventLog:
     @property
     def pending(self) -> int:
         """Accepted events that only this process's memory holds."""
-        return self._queue.pending if self._queue is not None else 0
-
-    @property
-    def accepted(self) -> int:
-        """Events that ``write`` took."""
-        return sum(part.events for part in self.parts) + self.pending + self._unstored
+        queue = self._queue
+        # In a forked child the queue is the parent's, and its lock may be held by a thread that did not come along.
+        return queue.pending if queue is not None and process.pid == self.pid else 0
 
     @property
     def landed(self) -> int:
@@ -147,34 +167,65 @@ class EventLog:
             SafeWriterError: SW502, also an ``OSError`` with its errno: the event was not written.
         """
         started = time.monotonic()
+        interrupted, self._busy = self._busy, True
         try:
-            if self._queue is not None:
-                self._queue.put(data)
+            if interrupted:
+                self._write_aside(data)
             else:
-                if self._file is None or self._file.torn:
-                    self._begin()
-                self._file.write(data)  # type: ignore[union-attr]
-                self.parts[-1].events += 1
+                file = self._file
+                if self._queue is None and (file is None or file.torn):
+                    file = self._begin()
+                if self._queue is None:
+                    file.write(data)  # type: ignore[union-attr]
+                    self.parts[-1].events += 1
+                else:
+                    self._queue.put(data)
+            self.accepted += 1
+            now = time.monotonic()
+            if now >= self._look_at and not interrupted:
+                self._look_at = now + _LOOK_EVERY
+                self._look(0.0)
+            if now - started > _SLOW_WRITE:
+                self._was_slow(now - started, len(data))
+            elif self._slow:
+                self._slow = 0
         except OSError as error:
             self.failed_calls += 1
-            self._last_error = error
-            raise error_for(write_failed(self.path, error, self.accepted, self.pending)) from error
-        now = time.monotonic()
-        if now - started > _SLOW_WRITE:
-            self._was_slow(now - started, len(data))
-        elif self._slow:
-            self._slow = 0
-        if now >= self._look_at:
-            self._look_at = now + _LOOK_EVERY
-            self.look(wait=False)
+            raise self._failed(error) from error
+        finally:
+            self._busy = interrupted
+            if self._aside is not None or self._close_asked:
+                self._after_interruption()
+
+    def prepare(self) -> None:
+        """Begins the file that the next event goes to, where there is none: ``generation`` is right afterwards.
+
+        Raises:
+            SafeWriterError: SW502, as ``write`` does in the place of which this is called.
+        """
+        if self._busy or self._queue is not None or (self._file is not None and not self._file.torn):
+            return
+        with self._at_work():
+            try:
+                self._begin()
+            except OSError as error:
+                self.failed_calls += 1
+                raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> Exception:
+        self._last_error = error
+        return self._error(write_failed(self.path, error, self.accepted - self.lost - self.pending, self.pending))
 
     def _was_slow(self, seconds: float, size: int) -> None:
         if self._queue is not None or seconds < _SLOW_WRITE + size / _BYTES_PER_SECOND:
             return
         self._slow += 1
-        if self._slow >= _SLOW_IN_A_ROW and self._file is not None:
-            self._slow = 0
-            self._queue = self._new_queue(self._file)
+        if self._slow < _SLOW_IN_A_ROW or self._file is None:
+            return
+        self._slow = 0
+        if not _threads_are_slow(seconds):
+            with contextlib.suppress(OSError):  # no thread to be had, at the end of the interpreter for one
+                self._queue = self._new_queue(self._file)
 
     def _new_queue(self, file: EventFile) -> WriteQueue:
         remote = self._open_file is not None
@@ -184,39 +235,93 @@ class EventLog:
             self._flush_secs if remote else min(self._flush_secs, _SLOW_FLUSH_SECS),
             _REMOTE_LIMIT if remote else _LOCAL_LIMIT,
             stored=self._stored,
+            look=self._look_before_store,
             renew=self._renew,
         )
+
+    # Called on the queue's thread, which has the file then.
 
     def _stored(self, events: int) -> None:
         self.parts[-1].events += events
 
+    def _look_before_store(self) -> None:
+        finding = self._compare()
+        if finding is not None:
+            self._tell(finding)
+
     def _renew(self, old: EventFile) -> tuple[EventFile, int]:
-        """Another file for a queue whose file can't be written to any more; called on the queue's thread."""
+        """Another file for a queue whose file can't be written to any more."""
+        part = self.parts[-1]
         reached = 0
-        with contextlib.suppress(OSError), old.reader() as file:
-            reached, _ = count_records(file, old.size)
+        if not part.judged:  # else it is closed already
+            try:
+                reached = old.reached()
+            except OSError:
+                if self._open_file is not None:  # what may be there already must not be written twice
+                    raise
+        new = self._create()
         with contextlib.suppress(OSError):
             old.close()
-        new = self._create()
-        self.parts[-1].events += reached
-        self.parts[-1].landed += reached
+        if not part.judged:
+            part.events += reached
+            part.landed, part.judged = part.events, True
         self._adopt(new)
         return new, reached
 
+    # Signal handlers that interrupt a call of this process's main thread.
+
+    def _write_aside(self, data: bytes) -> None:
+        if self._aside is None:
+            self._aside = self._create()
+            # The interrupted call goes on with the last one.
+            self.parts.insert(max(len(self.parts) - 1, 0), Part(self._aside.path))
+        file, part = self._aside, next(part for part in self.parts if part.path == self._aside.path)
+        file.write(data)
+        part.events += 1
+        part.landed, part.size = part.events, file.size
+
+    def _after_interruption(self) -> None:
+        if self._busy:
+            return
+        aside, self._aside = self._aside, None
+        if aside is not None:
+            with contextlib.suppress(OSError):
+                aside.close()
+        if self._close_asked:
+            for finding in self.close():
+                self._tell(finding)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+            self._after_interruption()
+
     # Files.
 
-    def _begin(self) -> None:
+    def _begin(self) -> EventFile:
         """Begins a new file, in a directory that is made again where it is gone."""
         self._retire()
         file = self._create()
-        self._adopt(file)
         if self._open_file is not None:
-            self._queue = self._new_queue(file)
+            try:
+                self._queue = self._new_queue(file)
+            except BaseException:
+                file.remove()
+                raise
+        self._adopt(file)
+        if self._parent is not None:
+            self._tell(used_after_fork(self._parent, self.pid, self.path))
+            self._parent = None
+        return file
 
     def _adopt(self, file: EventFile) -> None:
+        self.parts.append(Part(file.path, size=file.size))
         self._file = file
         self.generation += 1
-        self.parts.append(Part(file.path, size=file.size))
         self._look_at = time.monotonic() + _LOOK_EVERY
 
     def _create(self) -> EventFile:
@@ -225,20 +330,15 @@ class EventLog:
             if self._open_file is None:
                 made = make_directories(self.directory)
             file = self._create_unique()
+            try:
+                file.write(Event(wall_time=time.time(), file_version=FILE_VERSION).SerializeToString())
+            except BaseException:
+                file.remove()
+                raise
         except BaseException:
             _remove_directories(made)
             raise
-        try:
-            file.write(Event(wall_time=time.time(), file_version=FILE_VERSION).SerializeToString())
-            file.push()
-        except BaseException:
-            with contextlib.suppress(OSError):
-                file.close()
-            if self._open_file is None:
-                with contextlib.suppress(OSError):
-                    os.unlink(file.path)
-            _remove_directories(made)
-            raise
+        self._made = made
         return file
 
     def _create_unique(self) -> EventFile:
@@ -255,58 +355,81 @@ class EventLog:
         if file is None:
             return
         part = self.parts[-1]
-        if part.path == file.path and not part.lost:
-            with contextlib.suppress(OSError):
-                part.landed, part.size = self._readable(file, part)
-                part.lost = part.events - part.landed
+        if part.path == file.path and not part.judged:
+            part.judged = True
+            with contextlib.suppress(OSError), file.reader() as reader:
+                part.landed, part.size = _events_in(reader, part.events)
+            part.lost = part.events - part.landed
         with contextlib.suppress(OSError):
             file.close()
 
-    def _readable(self, file: EventFile, part: Part) -> tuple[int, int]:
-        """How many events, and bytes, of a file can still be read."""
-        with file.reader() as reader:
-            records, end = count_records(reader)
-        return min(max(records - 1, 0), part.events), end
-
     # Looking.
 
-    def look(self, *, wait: bool) -> None:
+    def _look(self, timeout: float | None = None) -> None:
         """Compares what is on disk with what was written; where the file is gone, goes on in a new one and tells SW503.
 
         Args:
-            wait: Wait for a store that is under way; otherwise the look is left out then.
+            timeout: Seconds to wait for a store that is under way; the look is left out when they are over.
         """
         finding = None
-        if self._queue is None:
-            finding = self._compare()
-        else:
-            with self._queue.paused(wait=wait) as lent:
-                if lent:
-                    finding = self._compare()
-            if self._open_file is None and self._queue.quick_stores >= _QUICK_IN_A_ROW:
-                self._leave_queue()
+        queue = self._queue
+        try:
+            if queue is None:
+                finding = self._compare()
+            else:
+                with queue.paused(timeout) as lent:
+                    self._lent = lent
+                    if lent:
+                        finding = self._compare()
+        finally:
+            self._lent = False
+        if queue is not None and self._open_file is None and queue.quick_stores >= _QUICK_IN_A_ROW:
+            self._leave_queue(queue)
         if finding is not None:
             self._tell(finding)
 
-    def _compare(self) -> Finding | None:
+    def _compare(self, *, goes_on: bool = True) -> Finding | None:
+        """Judges what is found of the file.
+
+        Args:
+            goes_on: Begin a new one in the place of one that is gone.
+
+        Returns:
+            SW503, where a file that held events is gone.
+        """
         file = self._file
-        state = file.state() if file is not None and not file.torn else None
-        if file is None or state is None:
+        if file is None or file.torn:
+            return None
+        try:
+            state = file.state()
+        except OSError as error:  # it can't be known now: nothing counts as landed that was not seen
+            self._last_error = error
+            return None
+        if state is None:
             return None
         fate = judge_state(state)
         part = self.parts[-1]
         if fate is Fate.INTACT:
             part.landed, part.size = part.events, file.size
             return None
-        part.landed = part.events if fate is Fate.GROWN else 0
-        if fate is Fate.TRUNCATED:
-            with contextlib.suppress(OSError):
-                part.landed, part.size = self._readable(file, part)
-                file.cut_to(part.size)
-        part.lost = part.events - part.landed
+        part.landed = self._still_there(file, state, fate, part)
+        part.lost, part.judged = part.events - part.landed, True
         self._told += part.lost
-        goes_on = self._replace(file)
-        return event_file_gone(state, fate, part.events, part.lost, goes_on) if part.events else None
+        where = self._replace(file) if goes_on else None
+        return event_file_gone(state, fate, part.events, part.lost, where) if part.events else None
+
+    def _still_there(self, file: EventFile, state: FileState, fate: Fate, part: Part) -> int:
+        """How many events of a file that is not as it was can still be read in the log directory."""
+        if fate is Fate.DELETED or (fate is Fate.MOVED and not stays_in_directory(state)):
+            return 0
+        with contextlib.suppress(OSError):
+            with file.copied_to_path() if fate is Fate.REPLACED else file.reader() as reader:
+                events, end = _events_in(reader, part.events)
+            if fate is Fate.TRUNCATED:
+                file.cut_to(end)
+            part.size = end
+            return events
+        return 0
 
     def _replace(self, file: EventFile) -> str:
         """Begins a new file in the place of one that is gone: its path, or nothing where none can be created yet."""
@@ -332,13 +455,21 @@ class EventLog:
             SafeWriterError: SW502, also an ``OSError``: the storage refuses; the events stay in memory and are tried
                 again.
         """
-        if self._queue is not None:
-            try:
-                self._queue.flush(timeout)
-            except OSError as error:
-                self._last_error = error
-                raise error_for(write_failed(self.path, error, self.accepted, self.pending)) from error
-        self.look(wait=True)
+        if self._busy:  # what was written directly is the system's already
+            if self._queue is not None and not self._lent:
+                self._flush_queue(self._queue, timeout)
+            return
+        with self._at_work():
+            if self._queue is not None:
+                self._flush_queue(self._queue, timeout)
+            self._look(timeout)
+
+    def _flush_queue(self, queue: WriteQueue, timeout: float | None) -> None:
+        try:
+            queue.flush(timeout)
+        except OSError as error:
+            self._last_error = error
+            raise self._error(flush_failed(self.path, error, self.pending)) from error
 
     def close(self, timeout: float | None = None) -> list[Finding]:
         """Brings everything to the storage itself and gives the file back.
@@ -349,20 +480,45 @@ class EventLog:
         Returns:
             SW502, summed up, where something could not be written.
         """
-        with contextlib.suppress(OSError):  # what it leaves in memory is in the sum below
-            self.flush(timeout)
-        if self._queue is not None:
-            self._drop_queue()
-        file, self._file = self._file, None
-        if file is not None:
-            part = self.parts[-1]
-            for step in (file.sync, file.close):
+        if self._busy:
+            self._close_asked = True
+            with contextlib.suppress(OSError):
+                self.flush(timeout)
+            return []
+        self._close_asked = False
+        with self._at_work():
+            if self._queue is not None:
                 try:
-                    step()
-                except OSError as error:
+                    self._queue.flush(timeout)
+                except OSError as error:  # what it leaves in memory is in the sum below
                     self._last_error = error
-                    part.lost, part.landed = part.events, 0
-        return self._sum_up()
+                self._drop_queue(timeout)
+            self._end_file()
+            return self._sum_up()
+
+    def _end_file(self) -> None:
+        file = self._file
+        if file is None:
+            return
+        remote = self._open_file is not None
+        finding = None if remote else self._compare(goes_on=False)
+        part = self.parts[-1]
+        failed = False
+        for step in (file.sync, file.close):
+            try:
+                step()
+            except OSError as error:
+                if not part.judged:  # else the file was given up, and may be closed
+                    self._last_error = error
+                    failed = not remote
+        if remote:  # most of them store a file when it is closed
+            finding = self._compare(goes_on=False)
+        self._file = None
+        if not part.judged:
+            part.landed = 0 if failed else part.landed
+            part.lost, part.judged = part.events - part.landed, True
+        if finding is not None:
+            self._tell(finding)
 
     def _sum_up(self) -> list[Finding]:
         untold, self._told = self.lost - self._told, self.lost
@@ -375,40 +531,72 @@ class EventLog:
         Raises:
             OSError: It can't be created.
         """
-        if self._file is None:
-            self.pid = os.getpid()  # a forked child may go on with what its parent closed
-            self._begin()
+        self._close_asked = False
+        if self._file is None and not self._busy:
+            with self._at_work():
+                self._begin()
 
-    def _leave_queue(self) -> None:
+    def _leave_queue(self, queue: WriteQueue) -> None:
         """Goes back to direct writes: the storage is quick again."""
-        assert self._queue is not None
         with contextlib.suppress(OSError):
-            self._queue.flush()
-        if self._queue.pending == 0:
+            queue.flush()
+        if queue.pending == 0:
             self._drop_queue()
 
-    def _drop_queue(self) -> None:
+    def _drop_queue(self, timeout: float | None = None) -> None:
         """Ends the queue's thread; what it still holds can't land any more."""
         queue, self._queue = self._queue, None
         if queue is not None:
-            queue.stop()
+            queue.stop(timeout)
             self._unstored += queue.pending
 
-    def go_on_in_child(self) -> None:
-        """Leaves the parent's file alone and begins one of this forked child's own; tells SW505.
-
-        Raises:
-            OSError: It can't be created.
-        """
-        parent, self.pid = self.pid, os.getpid()
+    def remove(self) -> None:
+        """Takes away what a constructor that failed has created."""
         file, self._file = self._file, None
-        if isinstance(file, LocalFile):
-            file.close()  # the child's copy of the descriptor; the parent's stays open
+        self._drop_queue()
+        if file is not None:
+            file.remove()
+            _remove_directories(self._made)
+
+    def go_on_in_child(self) -> None:
+        """Leaves the parent's file alone: the next event begins one of this forked child's own, and tells SW505."""
+        self._parent, self.pid = self.pid, os.getpid()
+        for file in (self._file, self._aside):
+            if isinstance(file, LocalFile):
+                with contextlib.suppress(OSError):
+                    file.close()  # the child's copy of the descriptor; the parent's stays open
+        self._file = self._aside = None
         self._queue = None  # its thread did not come along, and what it holds is the parent's
+        self._busy = self._lent = self._close_asked = False
         self.parts, self._last_error = [], None
-        self.failed_calls = self._unstored = self._told = 0
-        self._begin()
-        self._tell(used_after_fork(parent, self.pid, self.path))
+        self.accepted = self.failed_calls = self._unstored = self._told = 0
+
+
+def _events_in(reader: BinaryIO, written: int) -> tuple[int, int]:
+    """How many of our events, and bytes, can be read in a file.
+
+    Args:
+        reader: The file.
+        written: Events that we wrote to it.
+    """
+    records, end = count_records(reader)
+    first = next(read_events(reader), None)
+    has_version = first is not None and bool(first.file_version)  # what was truncated to nothing begins without
+    return min(records - has_version, written), end
+
+
+def _threads_are_slow(seconds: float) -> bool:
+    """Whether a write took so long because other threads keep the interpreter busy, and not because of the storage.
+
+    Args:
+        seconds: What the write took.
+    """
+    waits = []
+    for _ in range(3):
+        started = time.monotonic()
+        time.sleep(0)  # gives the interpreter away and waits for it, as a write does
+        waits.append(time.monotonic() - started)
+    return sorted(waits)[1] > seconds / 4
 
 
 def make_directories(path: str) -> list[str]:

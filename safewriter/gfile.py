@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import io
+import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, cast
@@ -10,7 +14,10 @@ from typing import Any, BinaryIO, cast
 import tensorflow as tf
 
 from safewriter.eventfile.local import FileState
+from safewriter.eventfile.read import count_records
 from safewriter.eventfile.record import frame
+
+_open_files: weakref.WeakSet[Any] = weakref.WeakSet()  # TensorFlow's own, of each ``GFile``
 
 _ERRNOS: tuple[tuple[type[Exception], int], ...] = (
     (tf.errors.NotFoundError, errno.ENOENT),
@@ -59,17 +66,19 @@ class GFile:
         self.path = path
         self.size = 0
         self.torn = False
+        self._closed = False
         with as_os_error(path):
             if tf.io.gfile.exists(path):
                 raise FileExistsError(errno.EEXIST, "exists", path)
             self._file: Any = tf.io.gfile.GFile(path, "wb")
+        _open_files.add(self._file)
 
     def write(self, data: bytes) -> None:
         """Appends one event."""
         self.write_framed(b"".join(frame(data)))
 
     def write_framed(self, records: bytes) -> None:
-        """Appends records that are framed already.
+        """Appends records that are framed already, and brings them to where other readers see them.
 
         Raises:
             OSError: How much of them was written can't be known; the file is given up (``torn``).
@@ -77,15 +86,11 @@ class GFile:
         try:
             with as_os_error(self.path):
                 self._file.write(records)
-        except Exception:
+                self._file.flush()
+        except BaseException:
             self.torn = True
             raise
         self.size += len(records)
-
-    def push(self) -> None:
-        """Brings what was appended to where other readers see it."""
-        with as_os_error(self.path):
-            self._file.flush()
 
     def state(self) -> FileState | None:
         """What is found of the file: only its size can be compared here."""
@@ -96,15 +101,34 @@ class GFile:
             size = None
         except OSError:  # it can't be known now; a later look tells
             return None
-        # Some file systems show what was appended only after closing: less than expected proves nothing there.
-        if size is not None and size < self.size and not self.path.startswith("ram://"):
+        # Some file systems show what was appended only after closing: less than expected proves nothing before.
+        if size is not None and size < self.size and not self._closed and not self.path.startswith("ram://"):
             return None
         return FileState(self.path, self.size, size, at_path=None if size is None else True, linked=size is not None)
 
     def reader(self) -> BinaryIO:
         """The file, opened for reading from its start."""
-        with as_os_error(self.path):
-            return cast("BinaryIO", tf.io.gfile.GFile(self.path, "rb"))
+        return cast("BinaryIO", _Reader(self.path))
+
+    def copied_to_path(self) -> BinaryIO:
+        """The file at the path: whether it is another one can't be known here."""
+        return self.reader()
+
+    def reached(self) -> int:
+        """How many records a reader finds behind the last one that is known to have been written.
+
+        The file is closed before, for some of these file systems show only then what was appended.
+
+        Raises:
+            OSError: It can't be known now.
+        """
+        with suppress(OSError):
+            self.close()
+        try:
+            with self.reader() as file:
+                return count_records(file, self.size)[0]
+        except FileNotFoundError:
+            return 0
 
     def cut_to(self, size: int) -> None:
         """Nothing: these file systems can't shorten a file."""
@@ -118,11 +142,48 @@ class GFile:
         Raises:
             OSError: It could not be stored.
         """
+        self._closed = True
         with as_os_error(self.path):
             self._file.close()
 
+    def remove(self) -> None:
+        """Takes the file away again, as far as that goes."""
+        with suppress(OSError):
+            self.close()
+        with suppress(OSError), as_os_error(self.path):
+            tf.io.gfile.remove(self.path)
 
-def remove_quietly(path: str) -> None:
-    """Removes a file that must not be left behind."""
-    with suppress(OSError), as_os_error(path):
-        tf.io.gfile.remove(path)
+
+class _Reader(io.RawIOBase):
+    """A file behind ``tf.io.gfile``, with the positions and the errors of Python's files."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        with as_os_error(path):
+            self._file: Any = tf.io.gfile.GFile(path, "rb")
+            self._size: int = self._file.size()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        position = offset + self._size if whence == io.SEEK_END else offset
+        with as_os_error(self._path):
+            self._file.seek(position)
+        return position
+
+    def read(self, size: int = -1) -> bytes:
+        with as_os_error(self._path):
+            return bytes(self._file.read(size))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _keep_in_child() -> None:
+    """In a forked child: keeps the parent's files for ever, for to destroy one is to write what it buffers, again."""
+    for file in list(_open_files):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(file))
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_keep_in_child)

@@ -111,6 +111,9 @@ class End(Protocol):
 
     sums: list[Finding]
 
+    def prepare(self) -> None:
+        """Sees to it that the file which the next event goes to is begun."""
+
     def close(self, timeout: float | None = None) -> None:
         """Closes it; what could not be written is in ``sums``."""
 
@@ -126,6 +129,7 @@ class Ledger:
         end: The event writer: what closes it, and what that had to say.
         role: Who this process is.
         lock: The writer's; made anew in a forked child.
+        news: What came up beneath the writer and has not been told yet.
         shares: The file may be shared with other writers by design (``session=``).
     """
 
@@ -138,6 +142,7 @@ class Ledger:
         end: End,
         role: str,
         lock: Any,
+        news: list[Finding],
         *,
         shares: bool = False,
     ) -> None:
@@ -150,6 +155,7 @@ class Ledger:
         self.end = end
         self.role = role
         self._lock = lock
+        self._news = news
         self.pid = os.getpid()
         self.watch: DirectoryWatch | None = None  #: set when the writer has its file
         self.values = ValuesJudge()
@@ -163,6 +169,13 @@ class Ledger:
         """The user flushed or closed: what was accepted so far is in safety by the user's own doing."""
         self._flushed_events = self.account.accepted
         self._ever_flushed = True
+
+    def take_news(self) -> list[Finding]:
+        """What came up beneath the writer since this was last asked; each finding to one caller."""
+        with self._lock:
+            taken = list(self._news)
+            del self._news[: len(taken)]  # not all: a queue's thread may add one meanwhile
+        return taken
 
     def first_write(self, tag: str) -> list[Finding]:
         """SW107, when a tag is written for the first time."""

@@ -114,7 +114,7 @@ class Registry:
             failure = error
         ledger.closed = True
         self.leave(ledger)
-        told = list(before)
+        told = [*before, *ledger.take_news()]
         sums: list[Finding] = []
         with desk.guard("sums"):
             sums += ledger.sums()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -115,7 +114,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             desk.tell_all(judge_creation(strategy))
         event_writer: SafeEventFileWriter | SafeSessionEventWriter
         if session is None:
-            log = _open_log(directory, filename_suffix or "", max_queue, flush_secs, self._news)
+            log = _open_log(directory, filename_suffix or "", max_queue, flush_secs, self._news, desk)
             event_writer = SafeEventFileWriter(text, log, self._lock, _in_child(weakref.ref(self)))
             account: Any = log
         else:
@@ -125,7 +124,15 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         role = strategy.role if strategy is not None else Role()
         who = role.in_words()
         self._ledger = ledger = Ledger(
-            text, _resolved(directory), desk, account, event_writer, who, self._lock, shares=session is not None
+            text,
+            _resolved(directory),
+            desk,
+            account,
+            event_writer,
+            who,
+            self._lock,
+            self._news,
+            shares=session is not None,
         )
         self._closed = False
         try:
@@ -168,8 +175,6 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._closed = True
         REGISTRY.leave(self._ledger)
         ACCOUNTS.discard(self._ledger.key)
-        with contextlib.suppress(Exception):
-            event_writer.close()
         event_writer.remove()
 
     # Adding.
@@ -210,8 +215,10 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 return
             metadata = self._metadata
             placed = None
-            if FIELD_KEY in serialized or (metadata.of_tag and metadata.lacking(ledger.account.generation)):
-                placed = metadata.settle(ours, ledger.account.generation)
+            if FIELD_KEY in serialized or metadata.of_tag:
+                ledger.end.prepare()
+                if FIELD_KEY in serialized or metadata.lacking(ledger.account.generation):
+                    placed = metadata.settle(ours, ledger.account.generation)
             try:
                 if FileWriter.add_summary is _STOCK_ADD_SUMMARY:
                     event.wall_time = time.time()
@@ -293,16 +300,17 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             raise TypeError(
                 f"add_event takes an Event message, not {type(event).__name__}; for a summary use add_summary."
             )
-        closed = self._closed
-        super().add_event(event)
-        if closed:
-            self._count_dropped()
-            return
         found: Iterable[Finding] = ()
-        if event.HasField("summary"):
-            with self._lock, self._desk.guard("values"):
-                found = self._ledger.values.observe(event.summary, event.step)
-                self._book_new_tags(event.summary)
+        with self._lock:
+            closed = self._closed
+            super().add_event(event)
+            if closed:
+                self._count_dropped()
+                return
+            if event.HasField("summary"):
+                with self._desk.guard("values"):
+                    found = self._ledger.values.observe(event.summary, event.step)
+                    self._book_new_tags(event.summary)
         self._deliver(found)
 
     def add_graph(self, graph: Any, global_step: Any = None, graph_def: Any = None) -> None:
@@ -322,8 +330,9 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             ACCOUNTS.attach(graph, self._ledger.key, explicit=True)
 
     def _add_event(self, event: Any, step: Any) -> None:
-        closed = self._closed
-        super()._add_event(event, None if step is None else _whole(step))
+        with self._lock:
+            closed = self._closed
+            super()._add_event(event, None if step is None else _whole(step))
         if closed:
             self._count_dropped()
         elif hasattr(self, "_finalizer"):  # not within the constructor, which delivers itself
@@ -348,8 +357,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         news = list(found)
         if empty:
             news.append(empty_summary())
-        while self._news:
-            news.append(self._news.pop(0))
+        if self._news:
+            news += self._ledger.take_news()
         if news:
             self._desk.tell_all(news)
 
@@ -402,16 +411,14 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             self._news += ledger.look_at_end()
 
         def close() -> None:
-            try:
-                self.event_writer.close()
-            finally:
-                self._closed = True
-                ledger.flushed()
+            with self._lock:  # an add of another thread comes before, or finds the writer closed
+                try:
+                    self.event_writer.close()
+                finally:
+                    self._closed = True
+                    ledger.flushed()
 
-        news, self._news[:] = list(self._news), []
-        REGISTRY.end_writer(
-            ledger, close, before=news, may_raise=may_raise, graph_only=graph_only and not ledger.summaries
-        )
+        REGISTRY.end_writer(ledger, close, may_raise=may_raise, graph_only=graph_only and not ledger.summaries)
 
     def reopen(self) -> None:
         """Goes on in a new event file after ``close``; nothing where the writer is open.
@@ -489,7 +496,9 @@ def _cannot_create(directory: str, error: OSError) -> Exception:
     return error_for(judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)))
 
 
-def _open_log(directory: str, suffix: str, max_queue: int, flush_secs: float, news: list[Finding]) -> EventLog:
+def _open_log(
+    directory: str, suffix: str, max_queue: int, flush_secs: float, news: list[Finding], desk: Desk
+) -> EventLog:
     remote = bool(scheme_of(directory))
     try:
         if remote:
@@ -498,6 +507,7 @@ def _open_log(directory: str, suffix: str, max_queue: int, flush_secs: float, ne
             directory,
             suffix,
             tell=news.append,
+            error=desk.error,
             open_file=gfile.GFile if remote else None,
             max_queue=max_queue,
             flush_secs=flush_secs,

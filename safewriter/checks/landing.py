@@ -7,6 +7,7 @@ import errno
 import os
 
 from safewriter.eventfile.local import FileState
+from safewriter.eventfile.names import MARK
 from safewriter.findings import Finding
 
 
@@ -23,15 +24,22 @@ class Fate(enum.Enum):
 
 def judge_state(state: FileState) -> Fate:
     """What became of an event file, from what is found of it."""
-    if not state.at_path:
-        if not state.linked or state.size is None:
-            return Fate.DELETED
-        return Fate.MOVED if state.at_path is None or state.now_at else Fate.REPLACED
     if state.size is None:
         return Fate.DELETED
-    if state.size < state.expected_size:
-        return Fate.TRUNCATED
-    return Fate.GROWN if state.size > state.expected_size else Fate.INTACT
+    if state.at_path:
+        if state.size < state.expected_size:
+            return Fate.TRUNCATED
+        return Fate.GROWN if state.size > state.expected_size else Fate.INTACT
+    if state.at_path is None:
+        return Fate.MOVED if state.linked else Fate.DELETED
+    return Fate.MOVED if state.linked and state.now_at else Fate.REPLACED
+
+
+def stays_in_directory(state: FileState) -> bool:
+    """Whether a file that was renamed is still one that TensorBoard reads with its directory."""
+    if state.now_at is None:
+        return False
+    return os.path.dirname(state.now_at) == os.path.dirname(state.path) and MARK in os.path.basename(state.now_at)
 
 
 def plural(count: int, noun: str) -> str:
@@ -39,7 +47,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_on: str) -> Finding:
+def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_on: str | None) -> Finding:
     """SW503.
 
     Args:
@@ -47,7 +55,7 @@ def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_o
         fate: What became of the file.
         events: Events that had been written to it.
         lost: How many of them can't be read in the log directory any more.
-        goes_on: The new file, or empty where none could be created.
+        goes_on: The new file, or empty where none could be created; None where none is needed, at close.
     """
     what = fate.value
     if fate is Fate.DELETED and not state.directory:
@@ -56,7 +64,10 @@ def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_o
         what = f"was moved to {state.now_at}"
     message = f"The event file {state.path} {what} while it was being written"
     message += f": {lost:,} of its {plural(events, 'event')} went with it. " if lost else "; no event was lost. "
-    message += f"Writing goes on in {goes_on}." if goes_on else "No new file could be created there yet."
+    if goes_on is None:
+        message += "That came out when the writer was closed."
+    else:
+        message += f"Writing goes on in {goes_on}." if goes_on else "No new file could be created there yet."
     hints = {
         Fate.DELETED: "Find what cleans the log directory during the run (a start-up `rmtree`, a temporary-files "
         "cleaner, "
@@ -99,6 +110,26 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
         "SW502",
         message,
         _hint_for(error) + " The next add tries again.",
+        subject=path,
+        path=path,
+        data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
+        raises=OSError if error.errno is None else None,
+    )
+
+
+def flush_failed(path: str, error: OSError, queued: int) -> Finding:
+    """SW502, for a flush that the storage refused.
+
+    Args:
+        path: The event file.
+        error: What the system said.
+        queued: Events that wait in memory.
+    """
+    return Finding(
+        "SW502",
+        f"Flushing {path} failed: {describe(error)}. {plural(queued, 'event')} wait in memory and are tried again "
+        "each second, at `flush()` and at `close()`; `close()` says how many of them are lost in the end.",
+        _hint_for(error),
         subject=path,
         path=path,
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},

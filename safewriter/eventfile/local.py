@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
+from safewriter.eventfile.read import count_records
 from safewriter.eventfile.record import OVERHEAD, frame
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
 _HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -56,17 +61,22 @@ class LocalFile:
         self.size = 0  #: bytes of whole records
         self.torn = False  #: whether a record was cut short that could not be taken back
         self._fd = os.open(path, _FLAGS, 0o666)
-        self._in_write = False
-        created = os.fstat(self._fd)
-        self._id = (created.st_dev, created.st_ino)
-        # Some FUSE mounts number a file anew at each look; there, only existence and size can be compared.
-        self._ids_are_stable = self._id_at_path() == self._id
+        try:
+            created = os.fstat(self._fd)
+            self._id = (created.st_dev, created.st_ino)
+            # Some FUSE mounts number a file anew at each look; there, only existence and size can be compared.
+            self._ids_are_stable = self._id_at_path() == self._id
+        except BaseException:
+            self.remove()
+            raise
 
     def _id_at_path(self) -> tuple[int, int] | None:
         try:
             found = os.stat(self.path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise
         return (found.st_dev, found.st_ino)
 
     def write(self, data: bytes) -> None:
@@ -80,7 +90,6 @@ class LocalFile:
         """
         total = len(data) + OVERHEAD
         pieces = frame(data)
-        self._in_write = True
         try:
             if total > _GATHER_FROM and _HAS_WRITEV:
                 written = os.writev(self._fd, pieces)
@@ -92,8 +101,6 @@ class LocalFile:
         except BaseException:
             self._cut_back()
             raise
-        finally:
-            self._in_write = False
 
     def write_framed(self, records: bytes) -> None:
         """Appends records that are framed already; all of them or none.
@@ -101,15 +108,12 @@ class LocalFile:
         Raises:
             OSError: None was written; the file ends as before.
         """
-        self._in_write = True
         try:
             self._write_rest(records, 0)
             self.size += len(records)
         except BaseException:
             self._cut_back()
             raise
-        finally:
-            self._in_write = False
 
     def _write_rest(self, record: bytes, written: int) -> None:
         """Goes on after a short write: the next call says why it was short, or writes the rest."""
@@ -125,11 +129,18 @@ class LocalFile:
         except OSError:  # EIO, a stale handle: nothing more can be done to this file
             self.torn = True
 
-    def state(self) -> FileState | None:
-        """What is found of the file now; None from a signal handler that interrupted a write."""
-        if self._in_write:
-            return None
-        ours = os.fstat(self._fd)
+    def state(self) -> FileState:
+        """What is found of the file now.
+
+        Raises:
+            OSError: It can't be known now.
+        """
+        try:
+            ours = os.fstat(self._fd)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            return FileState(self.path, self.size, None, at_path=None, linked=False, directory=self._has_directory())
         found = self._id_at_path()
         at_path = None if found is None else (found == self._id if self._ids_are_stable else True)
         return FileState(
@@ -138,9 +149,12 @@ class LocalFile:
             size=ours.st_size,
             at_path=at_path,
             linked=ours.st_nlink > 0,
-            directory=os.path.isdir(os.path.dirname(self.path)),
+            directory=self._has_directory(),
             now_at=None if at_path or ours.st_nlink == 0 else self._now_at(),
         )
+
+    def _has_directory(self) -> bool:
+        return os.path.isdir(os.path.dirname(self.path))
 
     def _now_at(self) -> str | None:
         try:
@@ -149,10 +163,42 @@ class LocalFile:
             return None
 
     def reader(self) -> BinaryIO:
-        """The file that we wrote, wherever it is now, opened for reading from its start."""
-        file = os.fdopen(os.dup(self._fd), "rb")
+        """The file that we wrote, wherever it is now, opened for reading from its start.
+
+        It takes no descriptor of its own, for there may be none left.
+        """
+        file = open(self._fd, "rb", closefd=False)  # noqa: SIM115 - the caller closes it
         file.seek(0)
         return file
+
+    def copied_to_path(self) -> BinaryIO:
+        """What of our file the one that is at our path now begins with: a sync tool puts a copy in its place.
+
+        Raises:
+            OSError: It can't be read.
+        """
+        other = open(self.path, "rb")  # noqa: SIM115 - the caller closes it
+        try:
+            same = 0
+            with self.reader() as ours:
+                while (chunk := ours.read(_CHUNK)) and chunk == (found := other.read(len(chunk))):
+                    same += len(chunk)
+                if chunk:
+                    pairs = enumerate(zip(chunk, found, strict=False))
+                    same += next((at for at, (our, their) in pairs if our != their), len(found))
+        except BaseException:
+            other.close()
+            raise
+        return cast("BinaryIO", _Head(other, same))
+
+    def reached(self) -> int:
+        """How many records a reader finds behind the last one that is known to have been written.
+
+        Raises:
+            OSError: It can't be read.
+        """
+        with self.reader() as file:
+            return count_records(file, self.size)[0]
 
     def cut_to(self, size: int) -> None:
         """Takes off what stands behind ``size``: the torn rest that a truncation left."""
@@ -180,5 +226,30 @@ class LocalFile:
         if fd >= 0:
             os.close(fd)
 
-    def push(self) -> None:
-        """Nothing: what was written is the operating system's already."""
+    def remove(self) -> None:
+        """Takes the file away again, as far as that goes."""
+        with contextlib.suppress(OSError):
+            self.close()
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+
+
+class _Head(io.RawIOBase):
+    """The beginning of a file, as if it ended there."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        super().__init__()
+        self._file = file
+        self._size = size
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset + self._size if whence == io.SEEK_END else offset)
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._size - self._file.tell(), 0)
+        return self._file.read(left if size < 0 else min(size, left))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

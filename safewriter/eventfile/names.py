@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 _numbers = itertools.count()
+_latest = 0  # seconds in the newest name
 
 
 def new_name(suffix: str = "") -> str:
@@ -17,10 +18,13 @@ def new_name(suffix: str = "") -> str:
 
     The stock v1 writer's name ends after the host, so two writers of one second share, and truncate, one file
     (TensorFlow, ``tensorflow/core/util/events_writer.cc``). ``n`` counts the files of this process and is padded,
-    because TensorBoard reads the files of a run in the order of their names.
+    because TensorBoard reads the files of a run in the order of their names: it never comes back to a file whose name
+    lies before the one that it reads, so the seconds don't go back where the clock does.
     """
+    global _latest
+    _latest = max(_latest, int(time.time()))
     host = socket.gethostname().replace(os.sep, "_") or "localhost"
-    return f"events.out.tfevents.{int(time.time()):010d}.{host}.{os.getpid()}.{next(_numbers):04d}{suffix}"
+    return f"events.out.tfevents.{_latest:010d}.{host}.{os.getpid()}.{next(_numbers):04d}{suffix}"
 
 
 @dataclass(frozen=True)

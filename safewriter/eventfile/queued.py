@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,19 +21,22 @@ class EventFile(Protocol):
     torn: bool
 
     def write(self, data: bytes) -> None:
-        """Appends one event."""
+        """Appends one event, so that other readers see it."""
 
     def write_framed(self, records: bytes) -> None:
-        """Appends records that are framed already; all of them or none."""
-
-    def push(self) -> None:
-        """Brings what was appended to where other readers see it."""
+        """Appends records that are framed already; all of them or none, or else the file is ``torn``."""
 
     def state(self) -> FileState | None:
         """What is found of the file now."""
 
     def reader(self) -> BinaryIO:
         """The file that we wrote, opened for reading from its start."""
+
+    def copied_to_path(self) -> BinaryIO:
+        """What of our file the one that is at our path now begins with."""
+
+    def reached(self) -> int:
+        """How many records a reader finds behind the last one that is known to have been written."""
 
     def cut_to(self, size: int) -> None:
         """Takes off what stands behind ``size``."""
@@ -42,6 +46,9 @@ class EventFile(Protocol):
 
     def close(self) -> None:
         """Gives the file back."""
+
+    def remove(self) -> None:
+        """Takes the file away again, as far as that goes."""
 
 
 class WriteQueue:
@@ -59,10 +66,15 @@ class WriteQueue:
         max_queue: Events that may wait behind a store; 0 or less for no bound, as in ``queue.Queue``.
         flush_secs: Seconds from an event's arrival to its store, at most.
         limit: Bytes that may be held before they are stored ahead of time.
-        stored: Called with the number of events that a store brought to the file.
-        renew: Called when the file can't be written to any more, with it and the events to be stored; gives another
-            file, and
-            how many of those events had reached the old one.
+        stored: Called with the number of events that a store brought to the file, before the file is lent out again.
+        look: Called before a store; it may call ``replace_file``.
+        renew: Called when the file can't be written to any more, with it; gives another file, and how many of the
+            events to be stored had reached the old one.
+
+    ``look``, ``renew`` and ``stored`` are called on the thread, while the file is in use.
+
+    Raises:
+        OSError: No thread can be started.
     """
 
     retry_secs = 1.0  #: between two tries while the storage fails
@@ -76,10 +88,12 @@ class WriteQueue:
         limit: int,
         *,
         stored: Callable[[int], None],
+        look: Callable[[], None],
         renew: Callable[[EventFile], tuple[EventFile, int]],
     ) -> None:
         self._file = file
         self._stored = stored
+        self._look = look
         self._renew = renew
         self.quick_stores = 0  #: stores in a row that took less than ``slow_secs``
         self._max_queue = max_queue
@@ -90,19 +104,22 @@ class WriteQueue:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._store_at: float | None = None
-        self._storing = 0  # events that the thread is storing now
+        self._storing: list[bytes] = []  # what the thread is storing now
         self._asked = 0  # stores asked for so far, and how many of them have been answered
         self._answered = 0
         self._stopping = False
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="safewriter-queue", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the interpreter is ending, or the system has no thread left
+            raise OSError(errno.EAGAIN, f"no thread for the queue: {error}") from error
 
     @property
     def pending(self) -> int:
         """Events that have not reached the storage."""
         with self._changed:
-            return len(self._held) + self._storing
+            return len(self._held) + len(self._storing)
 
     def put(self, data: bytes) -> None:
         """Takes one serialized event.
@@ -142,21 +159,25 @@ class WriteQueue:
             if self._error is not None:
                 raise _again(self._error)
 
-    def stop(self) -> None:
-        """Ends the thread; what is still held stays in ``pending``."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Ends the thread; what is still held stays in ``pending``.
+
+        Args:
+            timeout: Seconds to wait for a store that is under way; None for as long as it takes.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(timeout)
 
     def replace_file(self, file: EventFile) -> None:
         """Goes on in another file; the caller holds ``paused``."""
         self._file = file
 
     @contextmanager
-    def paused(self, *, wait: bool) -> Iterator[bool]:
-        """Lends the file out: no store is under way inside. Yields False where ``wait`` is False and one was."""
-        taken = self._file_lock.acquire(blocking=wait)
+    def paused(self, timeout: float | None = None) -> Iterator[bool]:
+        """Lends the file out: no store is under way inside. Yields False where one was for longer than ``timeout``."""
+        taken = self._file_lock.acquire(timeout=-1 if timeout is None else timeout)
         try:
             yield taken
         finally:
@@ -169,16 +190,14 @@ class WriteQueue:
                 self._wait_until_due()
                 if self._stopping:
                     return
-                batch, self._held, self._held_bytes, self._store_at = self._held, [], 0, None
-                self._storing = len(batch)
+                self._storing, self._held, self._held_bytes, self._store_at = self._held, [], 0, None
                 asked = self._asked
-            done, error = self._store(batch)
+            error = self._store()
             with self._changed:
-                self._storing = 0
                 self._error = error
-                self._stored(done)
                 if error is not None:
-                    self._held[:0] = batch[done:]
+                    self._held[:0] = self._storing
+                    self._storing = []
                     self._held_bytes = sum(map(len, self._held))
                     self._store_at = time.monotonic() + self.retry_secs
                 self._answered = asked
@@ -193,23 +212,28 @@ class WriteQueue:
                 return
             self._changed.wait(left)
 
-    def _store(self, batch: list[bytes]) -> tuple[int, OSError | None]:
-        """Brings a batch to the file: how many of its events reached it, and what went wrong."""
-        done = 0
+    def _store(self) -> OSError | None:
+        """Brings ``_storing`` to the file; what did not reach it is left there. Gives what went wrong."""
         started = time.monotonic()
         try:
             with self._file_lock:
-                if self._file.torn:
-                    self._file, done = self._renew(self._file)
-                if done < len(batch):
-                    self._file.write_framed(b"".join(batch[done:]))
-                self._file.push()
+                if self._storing:
+                    self._look()
+                if self._storing and self._file.torn:
+                    self._file, reached = self._renew(self._file)
+                    with self._changed:
+                        del self._storing[:reached]
+                if self._storing:
+                    self._file.write_framed(b"".join(self._storing))
+                    with self._changed:
+                        stored, self._storing = len(self._storing), []
+                        self._stored(stored)
         except OSError as error:
-            return done, error
+            return error
         except Exception as error:  # noqa: BLE001 - a thread that died of it would lose the rest in silence
-            return done, OSError(str(error))
+            return OSError(f"{type(error).__name__}: {error}")
         self.quick_stores = self.quick_stores + 1 if time.monotonic() - started < self.slow_secs else 0
-        return len(batch), None
+        return None
 
 
 def _again(error: OSError) -> OSError:

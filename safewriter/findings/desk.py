@@ -154,11 +154,8 @@ class Desk:
         """
         if finding.code in self.policy.ignored and finding.kind is not Kind.ERROR:
             return
-        finding = replace(finding, created_at=self.created_at)
-        key = (finding.code, finding.subject)
-        with self._lock:
-            known = self._told.get(key)
-            self._told[key] = finding if known is None or again else replace(known, count=known.count + finding.count)
+        finding = finding.at(self.created_at)
+        known = self._book(finding, again=again)
         if known is None or again or finding.kind is Kind.ERROR:
             tell(
                 finding,
@@ -166,6 +163,20 @@ class Desk:
                 may_raise=may_raise,
                 strict=self.policy.strict,
             )
+
+    def error(self, finding: Finding) -> SafeWriterError:
+        """The exception for a finding that is raised whatever the policy: it is counted like one that is told."""
+        finding = finding.at(self.created_at)
+        self._book(finding)
+        return error_for(finding)
+
+    def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:
+        """Counts a finding on; gives what was known of its subject before."""
+        key = (finding.code, finding.subject)
+        with self._lock:
+            known = self._told.get(key)
+            self._told[key] = finding if known is None or again else replace(known, count=known.count + finding.count)
+        return known
 
     def tell_all(
         self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False, again: bool = False
