@@ -36,7 +36,7 @@ class Finding:
     count: int = 1
     created_at: str | None = None
     path: str | None = None
-    data: Mapping[str, Any] = field(default=_NOTHING, hash=False)
+    data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, hash=False)  # Python 3.11 takes no such default
     raises: type[Exception] | None = field(default=None, compare=False, repr=False)
 
     @property
