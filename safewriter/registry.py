@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import collections
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterable
+from multiprocessing import util
 
 from safewriter.accounts import ACCOUNTS
 from safewriter.checks.distribution import shared_by_writers
@@ -34,6 +36,13 @@ class Registry:
         atexit.register(self.end_program)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
+        # Children of multiprocessing mostly end without exit hooks, and begin by forgetting what was registered before.
+        util.register_after_fork(self, Registry._end_with_worker)
+        if multiprocessing.parent_process() is not None:
+            self._end_with_worker()
+
+    def _end_with_worker(self) -> None:
+        util.Finalize(None, self.end_program, exitpriority=0)
 
     def enter(self, ledger: Ledger, *, shares: bool) -> list[Finding]:
         """A writer opens.
@@ -188,8 +197,9 @@ class Registry:
             return [ledger for ledger in ledgers.values() if ledger.pid == os.getpid()]
 
     def _after_fork(self) -> None:
-        """In a forked child: locks anew, for the threads that held them are not there. The parent's writers stay its
-        own.
+        """In a forked child: locks anew, for the threads that held them are not there.
+
+        The parent's writers stay its own.
         """
         self._lock = threading.RLock()
         for ledger in (*self._open.values(), *self._owing.values()):
