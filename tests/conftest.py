@@ -31,17 +31,18 @@ def run_program(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def _fork_server():
+def fork_server():
+    """The process that ``run_forked`` forks; started at its first use."""
     with children.ForkServer() as server:
         yield server
 
 
 @pytest.fixture
-def run_forked(_fork_server, tmp_path):
+def run_forked(fork_server, tmp_path):
     """The same in a fork of a process that has imported TensorFlow: ten times as fast; see ``children.ForkServer``."""
 
     def run(source="", *arguments, cwd=tmp_path, **options):
-        return _fork_server.run(source, *arguments, cwd=str(cwd), **options)
+        return fork_server.run(source, *arguments, cwd=str(cwd), **options)
 
     return run
 

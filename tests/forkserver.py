@@ -37,13 +37,14 @@ def wait_for(pid, timeout):
     while not (found := os.waitpid(pid, os.WNOHANG))[0]:
         if time.monotonic() > deadline and not timed_out:
             timed_out = True
-            os.kill(pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)  # with its own children
         time.sleep(0.01)
     return {"exit_code": os.waitstatus_to_exitcode(found[1]), "timed_out": timed_out}
 
 
 def become(request):
     """Makes this forked child the process that a program would find itself in; gives its code."""
+    os.setpgid(0, 0)
     for number, name in ((1, "stdout"), (2, "stderr")):
         file = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, number)

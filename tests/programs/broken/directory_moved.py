@@ -1,0 +1,17 @@
+"""The run's directory is renamed while the run goes on."""
+
+import os
+
+import tensorflow.compat.v1 as tf
+
+from safewriter import SafeFileWriter as FileWriter
+
+tf.disable_eager_execution()
+writer = FileWriter("logs/current")
+for step in range(10):
+    value = tf.Summary.Value(tag="loss", simple_value=0.5)
+    writer.add_summary(tf.Summary(value=[value]), step)
+    if step == 4:
+        os.rename("logs/current", "logs/best")
+        writer.flush()  # told: SW503
+writer.close()

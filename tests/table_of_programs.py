@@ -1,0 +1,125 @@
+"""Whole programs, broken and correct, and what safewriter told of each: ``python tests/table_of_programs.py``.
+
+A program stands in ``tests/programs/broken`` or ``tests/programs/correct``. Comments in it say what is expected:
+
+``# told: SW302``       a warning points at this line
+``# raised: SW103``     an error leaves the program at this line
+``# named: SW301``      the text of that finding names this line
+``# unprivileged``      it runs as a user that owns nothing
+
+A broken program is told rightly where exactly these findings come, each at its line, and a correct one is left alone
+where none comes, and none of Python's or TensorFlow's own about the writer.
+"""
+
+import dataclasses
+import os
+import re
+import sys
+import tempfile
+
+import children
+
+ROOT = os.path.join(children.HERE, "programs")
+_MARK = re.compile(r"# (told|raised|named): ((?:SW\d{3} ?)+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A program, and what is expected of it.
+
+    Attributes:
+        path: Its file.
+        told: ``(code, line)`` of each expected finding, sorted.
+        named: ``(code, line)`` of each line that a finding must name.
+        fails: Whether an error ends it.
+        unprivileged: Whether it runs as a user that owns nothing.
+    """
+
+    path: str
+    told: tuple[tuple[str, int], ...]
+    named: tuple[tuple[str, int], ...]
+    fails: bool
+    unprivileged: bool
+
+    @property
+    def name(self):
+        return os.path.splitext(os.path.relpath(self.path, ROOT))[0].replace(os.sep, "/")
+
+
+def programs(kind):
+    """The programs of a kind, ``broken`` or ``correct``, by name."""
+    directory = os.path.join(ROOT, kind)
+    return [_read(os.path.join(directory, name)) for name in sorted(os.listdir(directory)) if name.endswith(".py")]
+
+
+def _read(path):
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    marks = [
+        (word, code, number)
+        for number, line in enumerate(lines, start=1)
+        for word, codes in _MARK.findall(line)
+        for code in codes.split()
+    ]
+    return Program(
+        path,
+        told=tuple(sorted((code, number) for word, code, number in marks if word != "named")),
+        named=tuple((code, number) for word, code, number in marks if word == "named"),
+        fails=any(word == "raised" for word, _, _ in marks),
+        unprivileged="# unprivileged" in lines,
+    )
+
+
+def complaints(program, outcome):
+    """What a program's outcome has that it should not, and the other way round; empty where all is right."""
+    base = os.path.basename(program.path)
+    told = sorted((each.code, each.line if each.file == base else f"line {each.line} of {each.file}")
+                  for each in outcome.told)  # fmt: skip
+    found = []
+    if told != list(program.told):
+        found.append(f"told {told}, expected {list(program.told)}")
+    for code, line in program.named:
+        if not any(each.code == code and re.search(rf"{re.escape(base)}:{line}\b", each.text) for each in outcome.told):
+            found.append(f"no {code} names line {line}")
+    if bool(outcome.exit_code) != program.fails:
+        found.append(f"exit code {outcome.exit_code}")
+    if not program.told and "Warning:" in outcome.stderr:
+        found.append("something else was warned")
+    return found
+
+
+def run(server, program):
+    """Runs a program in an empty directory of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        os.chmod(directory, 0o777)
+        return server.run(path=program.path, cwd=directory, unprivileged=program.unprivileged)
+
+
+def main(*names):
+    """Runs all, or those of these names; prints one line each and the two figures, and what failed ones printed.
+
+    Returns:
+        Whether anything is wrong, for the exit code.
+    """
+    wrong = 0
+    figures = []
+    with children.ForkServer() as server:
+        for kind, verdict in (("broken", "told rightly"), ("correct", "left alone")):
+            right = 0
+            chosen = [program for program in programs(kind) if not names or program.name in names]
+            for program in chosen:
+                outcome = run(server, program)
+                found = complaints(program, outcome)
+                right += not found
+                codes = " ".join(code for code, _ in program.told)
+                print(f"{program.name:55} {codes:20} {'; '.join(found) or 'ok'}")
+                if found:
+                    print(outcome.stderr)
+            wrong += len(chosen) - right
+            figures.append(f"{right} of {len(chosen)} {kind} programs {verdict}")
+    print("\n".join(figures))
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
