@@ -12,8 +12,14 @@ from typing import Any
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _FRAMEWORKS = tuple(
     f"{os.sep}{part}{os.sep}"
-    for part in ("site-packages/tensorflow", "site-packages/keras", "site-packages/tf_keras", "dist-packages/tensorflow")
+    for part in (
+        "site-packages/tensorflow",
+        "site-packages/keras",
+        "site-packages/tf_keras",
+        "dist-packages/tensorflow",
+    )
 )
+_GENERATED = "__autograph_generated_file"  # what tf.function makes of a user's function, in a temporary directory
 _PLUMBING = ("contextlib.py", "threading.py", "functools.py")
 
 
@@ -44,9 +50,9 @@ UNKNOWN = Place("<unknown>", 1)
 
 def is_users(filename: str) -> bool:
     """Whether a source file belongs to the user: not to safewriter, TensorFlow, Keras or TensorBoard."""
-    if filename.startswith(_OURS) or any(part in filename for part in _FRAMEWORKS):
+    if filename.startswith(_OURS) or _GENERATED in filename or any(part in filename for part in _FRAMEWORKS):
         return False
-    if filename.startswith("<frozen") or "site-packages" in filename and f"{os.sep}tensorboard{os.sep}" in filename:
+    if filename.startswith("<frozen") or ("site-packages" in filename and f"{os.sep}tensorboard{os.sep}" in filename):
         return False
     return not (os.path.basename(filename) in _PLUMBING and f"{os.sep}site-packages{os.sep}" not in filename)
 
@@ -69,6 +75,8 @@ def users_place(get_frame: Callable[[int], FrameType] = sys._getframe) -> Place:
         outermost = frame
         if is_users(frame.f_code.co_filename):
             break
+        if _GENERATED in frame.f_code.co_filename and (place := _behind_generated_code()):
+            return place
         frame = frame.f_back
     frame = frame or outermost
     if frame is None:
@@ -79,6 +87,17 @@ def users_place(get_frame: Callable[[int], FrameType] = sys._getframe) -> Place:
         frame.f_globals.get("__name__", "__main__"),
         frame.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def _behind_generated_code() -> Place | None:
+    """The user's line behind the line of generated code that is running: TensorFlow keeps the map."""
+    try:
+        frames = sys.modules["tensorflow.python.util.tf_stack"].extract_stack()
+        pairs = [(str(frame.filename), int(frame.lineno)) for frame in frames]
+    except Exception:  # noqa: BLE001 - a private module: without it, the line that called the function is told
+        return None
+    place = users_line(pairs)
+    return place if is_users(place.filename) else None
 
 
 def users_line(frames: Iterable[tuple[str, int]]) -> Place:
