@@ -78,7 +78,6 @@ def train(root):
             if writer is not None:
                 value = tf.compat.v1.Summary.Value(tag="loss", simple_value=loss)
                 writer.add_summary(tf.compat.v1.Summary(value=[value]), step)
-        train_step()
         if writer is not None:
             writer.close()
         return 0 if writer is None else STEPS
@@ -88,13 +87,14 @@ def train(root):
             warnings.simplefilter("always")
             accepted = write(run)
         told = [str(each.message) for each in caught if hasattr(each.message, "finding")]
-        print(json.dumps({"run": run, "worker": index, "accepted": accepted, "told": told}), flush=True)
+        train_step()  # until all writers are closed
+        found = points(tf, os.path.join(root, run)) if index == 0 else {}
+        line = {"run": run, "worker": index, "accepted": accepted, "told": told, "points": found}
+        print(json.dumps(line), flush=True)
 
 
-def points(directory):
-    """Steps and points of the tag "loss", for each run that TensorBoard would list."""
-    import tensorflow as tf
-
+def points(tf, directory):
+    """Steps and points of all tags, for each run that TensorBoard would list."""
     tf.get_logger().setLevel("ERROR")  # summary_iterator is deprecated, without a successor
     runs = collections.defaultdict(list)
     for parent, _, names in os.walk(directory):
@@ -152,7 +152,7 @@ def main():
         for title, run in RUNS.items():
             of_run = [line for line in lines if line["run"] == run]
             accepted = sum(line["accepted"] for line in of_run)
-            found = points(os.path.join(root, run))
+            found = of_run[0]["points"]
             left = sum(count for _, count in found.values())
             print(f"\n{title}: {accepted} events accepted, {left} on disk")
             for name, (steps, count) in found.items():

@@ -167,7 +167,7 @@ class Neighbours:
         for name in candidates:
             if began is not None:
                 parsed = parse_name(name, self._host)
-                if parsed is not None and parsed.pid is not None and parsed.seconds >= int(began):
+                if parsed is not None and parsed.pid is not None and parsed.seconds >= began:
                     yield name
 
     def _held_by_its_process(self, name: str) -> bool:
