@@ -187,6 +187,8 @@ class ValuesJudge:
             if not burst.said and not everything:
                 self._say(burst, found)
         self._waiting = False
+        if everything:
+            self._reconsider()
         for code, troubles in self._troubles.items():
             more = {tag: trouble for tag, trouble in troubles.items() if everything or trouble.count > trouble.told}
             found += self._sums(code, more)
@@ -324,6 +326,16 @@ class ValuesJudge:
             found.append(waiting[0])
         elif waiting:
             found.append(_many(waiting, burst))
+
+    def _reconsider(self) -> None:
+        """What looked like writes without a step was a step that froze at 0, where the tag went on to others."""
+        guessed = self._troubles.get("SW402", {})
+        for tag in [tag for tag in guessed if self.tags[tag].highest > 0]:
+            trouble = guessed.pop(tag)
+            known = self._troubles.setdefault("SW404", {}).setdefault(tag, trouble)
+            if known is not trouble:
+                known.count += trouble.count
+                known.first = min(known.first, trouble.first)
 
     def _sums(self, code: str, troubles: dict[str, _Trouble]) -> list[Finding]:
         """One finding a tag; one for all that began at the same step, and for what is left where there are too many."""
