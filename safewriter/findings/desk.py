@@ -156,6 +156,8 @@ class Desk:
             return
         finding = finding.at(self.created_at)
         known = self._book(finding, again=again)
+        if known is not None and again:
+            finding = replace(finding, hint="")  # a sum: what to change was said when it was first told
         if known is None or again or finding.kind is Kind.ERROR:
             tell(
                 finding,
