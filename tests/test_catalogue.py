@@ -1,7 +1,7 @@
 """The catalogue's programs do what its texts say, and the page is made from it."""
 
-import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,100 +10,71 @@ import pytest
 from safewriter.findings import CATALOGUE, Kind
 from safewriter.findings.page import HUNDREDS, anchor, page, table
 
-TESTS = os.path.dirname(os.path.abspath(__file__))
-PAGE = os.path.join(os.path.dirname(TESTS), "docs", "codes.md")
+PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs", "codes.md")
 
-#: Programs that can't share a process, and why.
-OWN_PROCESS = {
-    "SW203": "two processes are its subject",
-    "SW501": "it is told when the interpreter ends",
-    "SW502": "it lowers a limit of the process",
-    "SW505": "its forked child speaks for itself",
-}
-POSIX_ONLY = {"SW502", "SW505"}
 #: The one code without a program; its text says why.
 WITHOUT_PROGRAM = {"SW901"}
-#: Needs a small disk, which not every machine lets a test have.
-SMALL_DISK = "SW106"
+WITH_PROGRAM = [code for code in CATALOGUE if code not in WITHOUT_PROGRAM]
+POSIX_ONLY = {"SW502", "SW505"}
 
-TOGETHER = [code for code in CATALOGUE if code not in OWN_PROCESS and code not in WITHOUT_PROGRAM]
-
-
-def environment(home):
-    """The child's environment: a home of its own, no settings of safewriter's, no chatter of TensorFlow's."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SAFEWRITER_", "PYTHONWARN"))}
-    kept.pop("RUN_DIR", None)
-    return {**kept, "HOME": str(home), "USERPROFILE": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
+#: How the audit's findings begin where a program prints them.
+_PRINTED = re.compile(r"^(SW\d{3}) [a-z-]+: ", re.MULTILINE)
 
 
-def run_together(programs, tmp_path):
-    """Runs ``{code: source}`` in one child process; gives ``{code: outcome}``."""
-    jobs = {}
-    for code, source in programs.items():
-        directory = tmp_path / code
-        directory.mkdir(exist_ok=True)
-        jobs[code] = [str(directory), source]
-    child = subprocess.run(
-        [sys.executable, os.path.join(TESTS, "run_programs.py")],
-        input=json.dumps(jobs),
-        capture_output=True,
-        text=True,
-        env=environment(tmp_path),
-        timeout=240,
-    )
-    assert child.returncode == 0, child.stderr
-    return json.loads(child.stdout.splitlines()[-1])
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A function that mounts a disk of 50 MB at a new directory, or says False; unmounted at the end."""
-    mounted = []
-
-    def mount(directory):
-        directory.mkdir(parents=True)
-        if not sys.platform.startswith("linux") or os.geteuid() != 0:
-            return False
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=50m", "tmpfs", str(directory)], capture_output=True)
-        if done.returncode == 0:
-            mounted.append(directory)
-        return done.returncode == 0
-
-    yield mount
-    for directory in mounted:
-        subprocess.run(["umount", str(directory)], check=True)
-
-
-def test_each_bad_program_provokes_its_code_and_no_other(tmp_path, small_disk):
-    """Each bad program is told its own code, at a line of the program, and nothing else."""
-    has_small_disk = small_disk(tmp_path / SMALL_DISK / "small")
-    codes = [code for code in TOGETHER if has_small_disk or code != SMALL_DISK]
-    outcomes = run_together({code: CATALOGUE[code].bad for code in codes}, tmp_path)
-    assert {code: sorted({*outcome["codes"], *outcome["others"]}) for code, outcome in outcomes.items()} == {
-        code: [code] for code in codes
-    }
-    places = {code: set(outcome["places"]) - {"program.py"} for code, outcome in outcomes.items()}
-    assert places == {code: set() for code in codes}
-
-
-def test_each_good_program_is_silent(tmp_path):
-    """No good program is warned, raises, or has a finding in its files."""
-    outcomes = run_together({code: CATALOGUE[code].good for code in TOGETHER}, tmp_path)
-    assert {code: outcome["codes"] + outcome["others"] for code, outcome in outcomes.items()} == {
-        code: [] for code in TOGETHER
-    }
-
-
-@pytest.mark.parametrize("code", OWN_PROCESS)
-def test_a_program_of_its_own_process_is_told_and_its_mended_form_is_silent(code, tmp_path, run_program):
-    """A fault of the process itself is told by the bad program as a user sees it, and not by the good one."""
+def run(run_forked, code, kind, directory):
+    """Runs one of a code's programs in an empty directory that is also its user's home; gives its outcome."""
     if code in POSIX_ONLY and os.name != "posix":
         pytest.skip("the fault is made with a POSIX call")
-    for kind, expected in (("bad", [code]), ("good", [])):
-        directory = tmp_path / kind
-        directory.mkdir()
-        outcome = run_program(getattr(CATALOGUE[code], kind), cwd=directory)
-        assert sorted(set(outcome.codes)) == expected, outcome.stderr
+    directory.mkdir(exist_ok=True)
+    home = {"HOME": str(directory), "USERPROFILE": str(directory), "RUN_DIR": "logs"}
+    if kind == "bad":
+        del home["RUN_DIR"]
+    return run_forked(getattr(CATALOGUE[code], kind), cwd=directory, env=home)
+
+
+def codes(outcome):
+    """Every code that a program told or printed, once."""
+    return sorted({*outcome.codes, *_PRINTED.findall(outcome.stdout)})
+
+
+def mount_small_disk(directory):
+    """Mounts a disk of 50 MB; False where this user or system can't."""
+    directory.mkdir(parents=True)
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        return False
+    command = ["mount", "-t", "tmpfs", "-o", "size=50m", "tmpfs", str(directory)]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("code", [code for code in WITH_PROGRAM if code != "SW106"])
+def test_a_bad_program_is_told_its_code_and_no_other(code, run_forked, tmp_path):
+    """A bad program is told its own code, at a line of its own, and nothing else; only an error ends it."""
+    outcome = run(run_forked, code, "bad", tmp_path)
+    assert codes(outcome) == [code], outcome.stderr
+    assert {told.file for told in outcome.told} <= {"program.py"}, outcome.stderr
+    raises = CATALOGUE[code].kind is Kind.ERROR or code == "SW502"
+    assert (outcome.exit_code != 0) == raises, outcome.stderr
+
+
+def test_a_small_disk_is_told(run_forked, tmp_path):
+    """The bad program of SW106 is told on a disk that has less than 100 MB, and on no other."""
+    if mount_small_disk(tmp_path / "small"):
+        try:
+            outcome = run(run_forked, "SW106", "bad", tmp_path)
+        finally:
+            subprocess.run(["umount", str(tmp_path / "small")], check=True)
+        assert codes(outcome) == ["SW106"], outcome.stderr
+    else:
+        assert codes(run(run_forked, "SW106", "bad", tmp_path)) == []
+
+
+@pytest.mark.parametrize("code", WITH_PROGRAM)
+def test_a_good_program_is_silent(code, run_forked, tmp_path):
+    """The mended program ends well, and neither it nor its files give a finding."""
+    outcome = run(run_forked, code, "good", tmp_path)
+    assert outcome.exit_code == 0, outcome.stderr
+    assert codes(outcome) == [], outcome.stderr
+    assert "Warning: " not in outcome.stderr
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
@@ -111,8 +82,7 @@ def test_each_entry_is_whole(code):
     """Each code has a name in words, whole sentences and a pair of programs."""
     entry = CATALOGUE[code]
     assert entry.code == code
-    assert entry.name == entry.name.lower()
-    assert " " not in entry.name
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", entry.name)
     for text in (entry.when, entry.why, entry.mend):
         assert text[0].isupper() or text[0] == "`"
         assert text.endswith((".", "?", "…")), text
@@ -123,12 +93,10 @@ def test_each_entry_is_whole(code):
 
 
 def test_names_and_kinds_are_the_promised_ones():
-    """Codes are stable: none is renamed, renumbered or of another kind."""
-    errors = {code for code, entry in CATALOGUE.items() if entry.kind is Kind.ERROR}
-    assert errors == {"SW101", "SW102", "SW103", "SW105", "SW305"}
-    assert {code for code, entry in CATALOGUE.items() if entry.kind is Kind.FINDING} == {
-        f"SW60{n}" for n in range(1, 6)
-    }
+    """Codes are stable: none is missing, renumbered or of another kind."""
+    kinds = {kind: {code for code, entry in CATALOGUE.items() if entry.kind is kind} for kind in Kind}
+    assert kinds[Kind.ERROR] == {"SW101", "SW102", "SW103", "SW105", "SW305"}
+    assert kinds[Kind.FINDING] == {f"SW60{n}" for n in range(1, 6)}
     assert len({entry.name for entry in CATALOGUE.values()}) == len(CATALOGUE) == 35
     assert list(CATALOGUE) == sorted(CATALOGUE)
 
