@@ -1,4 +1,4 @@
-"""Two processes, started by hand, write into one directory."""
+"""Two processes, started by hand, train in step and write into one directory."""
 
 import os
 
@@ -7,20 +7,19 @@ import tensorflow.compat.v1 as tf
 from safewriter import SafeFileWriter as FileWriter
 
 tf.disable_eager_execution()
-mine, other = os.pipe(), os.pipe()
-pid = os.fork()
-if pid == 0:
-    os.close(other[1])
-    writer = FileWriter("logs")
-    os.write(mine[1], b"1")
-    os.read(other[0], 1)
-    os._exit(0)
-os.close(mine[1])
-os.read(mine[0], 1)
-writer = FileWriter("logs")  # told: SW203
+to_parent, to_child = os.pipe(), os.pipe()
+child = os.fork()
+wait_for, tell = (to_child[0], to_parent[1]) if child == 0 else (to_parent[0], to_child[1])
+for end in {*to_parent, *to_child} - {wait_for, tell}:
+    os.close(end)
+
+writer = FileWriter("logs")
 for step in range(5):
     value = tf.Summary.Value(tag="loss", simple_value=0.5)
     writer.add_summary(tf.Summary(value=[value]), step)
-writer.close()
-os.write(other[1], b"1")
-os.waitpid(pid, 0)
+    os.write(tell, b"1")
+    os.read(wait_for, 1)
+if child == 0:
+    os.read(wait_for, 1)  # until the parent has ended
+    os._exit(0)
+writer.close()  # told: SW203
