@@ -242,7 +242,7 @@ class TestLies:
 
     @pytest.mark.parametrize("length", [100, 1 << 20, 1 << 40, (1 << 64) - 1])
     def test_a_length_beyond_the_file(self, length):
-        """A length with a right checksum that the file does not hold is an unfinished record: nothing is read for it."""
+        """A length with a right checksum that the file does not hold is an unfinished record; nothing is read."""
         asked = []
 
         class Watched(io.BytesIO):

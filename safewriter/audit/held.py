@@ -8,8 +8,8 @@ import time
 
 from safewriter.eventfile.names import MARK
 
-_KEPT = 0.5  #: seconds for which a look around holds
-_last: tuple[float, frozenset[tuple[int, int]]] = (-_KEPT, frozenset())
+_KEPT = 0.5  #: seconds for which a look around holds, as far as it says that a file is not held
+_last: tuple[float, frozenset[tuple[int, int]]] = (0.0, frozenset())
 
 
 def is_held(path: str) -> bool:
@@ -17,19 +17,20 @@ def is_held(path: str) -> bool:
 
     Linux tells (``/proc``); elsewhere, and for other machines' processes, the answer is False.
     """
+    global _last
+    if not sys.platform.startswith("linux"):
+        return False
     try:
         status = os.stat(path)
     except OSError:
         return False
-    return (status.st_dev, status.st_ino) in _held_files()
-
-
-def _held_files() -> frozenset[tuple[int, int]]:
-    global _last
-    now = time.monotonic()
-    if now - _last[0] >= _KEPT:
-        _last = (now, frozenset(_look_around()) if sys.platform.startswith("linux") else frozenset())
-    return _last[1]
+    identity = (status.st_dev, status.st_ino)
+    looked_at, held = _last
+    # Many torn files cost one look; a file that was written since then, or was held then, costs another.
+    if identity not in held and max(status.st_mtime, time.time() - _KEPT) < looked_at <= time.time():
+        return False
+    _last = (time.time(), frozenset(_look_around()))
+    return identity in _last[1]
 
 
 def _look_around() -> set[tuple[int, int]]:
