@@ -59,7 +59,17 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'safewriter' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    try:
+        module = importlib.import_module(home)
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        raise ImportError(
+            f"safewriter.{name} needs TensorFlow, which is not installed here: pip install 'safewriter[tensorflow]', "
+            "or any other package that provides tensorflow. The audit of event files works without it.",
+            name="tensorflow",
+        ) from error
+    value = getattr(module, name)
     globals()[name] = value
     return value
 
