@@ -63,11 +63,13 @@ CODES = (
 
             tf.disable_eager_execution()
 
+
             @tf.function
             def train_step(loss):
                 with SafeFileWriter("logs") as writer:  # runs once, while the function is traced
                     writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="steps", simple_value=1)]), 0)
                 return loss * 0.9
+
 
             with tf.Session() as sess:
                 print(sess.run(train_step(1.0)))
@@ -78,9 +80,11 @@ CODES = (
 
             tf.disable_eager_execution()
 
+
             @tf.function
             def train_step(loss):
                 return loss * 0.9
+
 
             loss = tf.placeholder(tf.float32)
             summary = tf.summary.scalar("loss", train_step(loss))
