@@ -126,7 +126,7 @@ def error_for(finding: Finding) -> SafeWriterError:
         builtin = type(OSError(number, ""))
     if builtin is None:
         return SafeWriterError(finding)
-    error = _error_class(builtin)(finding)
+    error = _error_class(builtin)(finding)  # type: ignore[arg-type]  # mypy takes no class for hashable
     if isinstance(error, OSError):
         error.errno = number
         error.strerror = finding.message
