@@ -217,7 +217,7 @@ CODES = (
         ),
         mend=(
             "Give each run a directory of its own. Where a run goes on from a checkpoint, say so: "
-            "`SafeFileWriter(logdir, resume_step=step)` tells TensorBoard to drop the points from that step on."
+            "`SafeFileWriter(logdir, resume_step=step)` tells TensorBoard to drop the points after that step."
         ),
         bad=program("""
             import tensorflow.compat.v1 as tf
