@@ -228,6 +228,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             except BaseException:
                 if placed:
                     metadata.take_back(placed)
+                if self._news:
+                    self._deliver(may_raise=False)
                 raise
             ledger.summaries = adds = ledger.summaries + 1
             try:
@@ -352,7 +354,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         if self._desk.policy.strict:
             self._desk.tell_all(self._ledger.findings_after_close())
 
-    def _deliver(self, found: Iterable[Finding] = (), *, empty: bool = False) -> None:
+    def _deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
         """Tells what came up during a call, when the event is on its way and no lock is held."""
         news = list(found)
         if empty:
@@ -360,7 +362,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         if self._news:
             news += self._ledger.take_news()
         if news:
-            self._desk.tell_all(news)
+            self._desk.tell_all(news, may_raise=may_raise)
 
     # Ends.
 
@@ -371,7 +373,11 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             SafeWriterError: The storage refuses (SW502, also an ``OSError``).
         """
         self._warn_if_event_writer_is_closed()
-        self.event_writer.flush()
+        try:
+            self.event_writer.flush()
+        except BaseException:
+            self._deliver(may_raise=False)
+            raise
         if not self._closed:
             self._ledger.flushed()
             with self._desk.guard("directory"):
@@ -472,7 +478,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
 def _whole(step: Any) -> int:
     try:
         return int(step)
-    except TypeError:
+    except (TypeError, AttributeError):  # a variable of a graph fails with the latter
         hint = "; evaluate it first: `sess.run(global_step)`" if hasattr(step, "op") else ""
         raise TypeError(f"global_step must be a whole number, not {type(step).__name__}{hint}.") from None
 
