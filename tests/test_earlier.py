@@ -318,6 +318,18 @@ def test_a_tag_written_early_in_a_large_file_is_sampled(tmp_path):
     assert 20_000 < earlier.last_step("evaluation")[0] < 30_000
 
 
+def test_the_newer_file_counts_though_it_is_large(tmp_path):
+    """A tag that only samples of the newest file show is not taken for that of an older one."""
+    write(tmp_path, range(100), "evaluation", seconds=1700000000)
+    path = write(tmp_path, range(1000, 2000), "evaluation", seconds=1700000100)
+    with open(path, "ab") as file:
+        file.write(b"".join(record(step) for step in range(20_000)))
+    earlier = EarlierRun(str(tmp_path))
+    while earlier.last_step("evaluation") is None:
+        assert not earlier.finished
+    assert earlier.last_step("evaluation") == (1999, os.path.basename(path))
+
+
 def test_a_record_longer_than_the_tail_is_passed(tmp_path):
     """An image of half a megabyte at the end does not hide the records before it."""
     write(tmp_path, range(10_000), end=record(10_000, "image", padding=600_000))

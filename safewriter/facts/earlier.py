@@ -1,7 +1,7 @@
 """The last step of each tag in the event files that were in a directory before this run.
 
-Files are listed at construction and read later, a little at a time, when a tag is first written and on flush: first the
-end of each, the newest first, then samples from the large ones. A file of 1 GB costs no more than one of 10 MB.
+Files are listed at construction and read later, a little at a time, when a tag is first written and on flush: the
+newest file first, and of each its end and then, of a large one, samples. A file of 1 GB costs no more than one of 10 MB.
 There is no thread, so there is nothing to wait for at a fork or at exit.
 """
 
@@ -66,8 +66,9 @@ class EarlierRun:
         self._pid = os.getpid()
         own = {os.path.basename(path) for path in own_files}
         files = [] if "://" in logdir else list(_earlier_files(logdir, own))
-        self._windows = deque(_Window(path, size, max(0, size - _TAIL), size) for path, size in files)
-        self._windows.extend(_samples(files))
+        large = sum(size > _TAIL for _, size in files)
+        samples = _SAMPLES // large if large else 0
+        self._windows = deque(window for path, size in files for window in _windows(path, size, samples))
 
     @property
     def finished(self) -> bool:
@@ -145,14 +146,12 @@ def _written_now(path: str, name: str, host: str) -> bool:
     return parsed.pid is not None
 
 
-def _samples(files: list[tuple[str, int]]) -> Iterator[_Window]:
-    """Windows spread evenly over what the tails leave out of the large files, each file from its end."""
-    large = [(path, size) for path, size in files if size > _TAIL]
-    each = _SAMPLES // len(large) if large else 0
-    for path, size in large:
-        step = max(_SAMPLE, (size - _TAIL) // max(1, each))
-        for start in reversed(range(0, size - _TAIL, step)):
-            yield _Window(path, size, start, min(start + _SAMPLE + _OVERLAP, size - 1))
+def _windows(path: str, size: int, samples: int) -> Iterator[_Window]:
+    """The end of a file, and samples spread evenly over what comes before it, the last first."""
+    before = max(0, size - _TAIL)
+    yield _Window(path, size, before, size)
+    for start in reversed(range(0, before, max(_SAMPLE, before // max(1, samples)))):
+        yield _Window(path, size, start, min(start + _SAMPLE + _OVERLAP, size - 1))
 
 
 _ZEROS = re.compile(rb"\0{4,}")
