@@ -1,7 +1,7 @@
 """The last step of each tag in the event files that were in a directory before this run.
 
 Files are listed at construction and read later, a little at a time, when a tag is first written and on flush: the
-newest file first, and of each its end and then, of a large one, samples. A file of 1 GB costs as little as one of 10 MB.
+newest file first, and of each its end and then, of a large one, samples. A file of 1 GB costs what one of 10 MB does.
 There is no thread, so there is nothing to wait for at a fork or at exit.
 """
 
