@@ -1,9 +1,9 @@
 """Two workers of one training run, each with a writer: what is left of their summaries?
 
-    python examples/multi_worker.py
+    python examples/multi_worker.py [--workers 3]
 
-starts two real MultiWorkerMirroredStrategy workers on this machine (loopback, free ports), lets them train a line for
-some steps four times over, and prints after each what TensorBoard would hold:
+starts two (or more) real MultiWorkerMirroredStrategy workers on this machine (loopback, free ports), lets them train
+a line for some steps four times over, and prints after each what TensorBoard would hold:
 
     FileWriter, one directory       the workers truncate each other's file
     SafeFileWriter, one directory   nothing is lost, and both workers are told
@@ -25,7 +25,6 @@ from contextlib import ExitStack, closing
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-WORKERS = 2
 STEPS = 50
 RUNS = {
     "FileWriter, one directory": "stock",
@@ -112,12 +111,12 @@ def free_ports(count):
         return [each.getsockname()[1] for each in sockets]
 
 
-def start(root):
+def start(root, count):
     """Starts the workers and waits for them; what they print is JSON, a line for each run."""
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(WORKERS)]}
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(count)]}
     workers = []
     try:
-        for index in range(WORKERS):
+        for index in range(count):
             config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
             environment = {**os.environ, "TF_CONFIG": config, "CUDA_VISIBLE_DEVICES": ""}
             workers.append(
@@ -143,12 +142,13 @@ def start(root):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", metavar="LOGS", help=argparse.SUPPRESS)
-    worker = parser.parse_args().worker
-    if worker:
-        train(worker)
+    parser.add_argument("--workers", type=int, default=2, help="how many there are")
+    arguments = parser.parse_args()
+    if arguments.worker:
+        train(arguments.worker)
         return
     with tempfile.TemporaryDirectory() as root:
-        lines = start(root)
+        lines = start(root, arguments.workers)
         for title, run in RUNS.items():
             of_run = [line for line in lines if line["run"] == run]
             accepted = sum(line["accepted"] for line in of_run)
@@ -156,7 +156,7 @@ def main():
             left = sum(count for _, count in found.values())
             print(f"\n{title}: {accepted} events accepted, {left} on disk")
             for name, (steps, count) in found.items():
-                zigzag = "" if steps == count else f" (two curves of one name: each step {count / steps:g} times)"
+                zigzag = "" if steps == count else f" (curves of one name: each step {count / steps:g} times)"
                 print(f"  TensorBoard's run {os.path.normpath(os.path.join(run, name))!r}: {count} points{zigzag}")
             for line in of_run:
                 for message in line["told"]:
