@@ -1,0 +1,352 @@
+"""The command as users meet it: what it prints to a pipe, to a terminal and as JSON, and how it ends."""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from safewriter import audit_logdir
+from safewriter.cli import main
+from safewriter.cli.charts import sparkline
+from safewriter.cli.text import shown
+from safewriter.eventfile.messages import Event
+from safewriter.eventfile.record import frame
+from safewriter.findings import CATALOGUE
+
+COMMAND = [sys.executable, "-m", "safewriter.cli"]
+NAME = "events.out.tfevents.1700000000.host"
+
+
+def write(path, steps, number=1.0, tag="loss", damage=None):
+    pieces = [b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))]
+    for step in steps:
+        event = Event(wall_time=2.0 + step, step=step)
+        event.summary.value.add(tag=tag, simple_value=number if isinstance(number, float) else number(step))
+        pieces.append(b"".join(frame(event.SerializeToString())))
+    content = bytearray(b"".join(pieces))
+    if damage is not None:
+        content[damage] ^= 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (0, 0))  # an old file: nobody is writing it
+    return path
+
+
+@pytest.fixture
+def logdir(tmp_path):
+    """A sound run, one with NaN, and one with a damaged record."""
+    write(tmp_path / "good" / NAME, range(50))
+    write(tmp_path / "nan" / NAME, range(50), float("nan"))
+    write(tmp_path / "torn" / NAME, range(50), damage=500)
+    return tmp_path
+
+
+@pytest.fixture
+def told(capsys):
+    """Runs the command here; gives its exit code and the lines that it printed."""
+
+    def run(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        return code, captured.out.splitlines(), captured.err
+
+    return run
+
+
+class TestPlain:
+    def test_clean(self, told, logdir):
+        """Nothing wrong is exit code 0, and one line."""
+        code, lines, _ = told("audit", logdir / "good")
+        assert (code, lines) == (0, ["1 run, 1 file, 51 events, 1 tag: nothing is wrong."])
+
+    def test_findings(self, told, logdir):
+        """Findings are exit code 1, a line each with path, code and name, the evidence indented beneath."""
+        code, lines, _ = told("audit", logdir)
+        path = logdir / "torn" / NAME
+        assert code == 1
+        assert lines[0].startswith(f"{logdir / 'nan' / NAME}: SW401 not-finite: Tag 'loss': 50 of 50 values were NaN")
+        (at,) = [index for index, line in enumerate(lines) if line.startswith(f"{path}: SW602 corrupt-record: ")]
+        assert lines[at + 1].startswith("    offset: ")
+        assert lines[at + 2].startswith("    at byte ")
+        assert lines[at + 3].startswith("    Hint: ")
+        assert lines[-1] == "3 runs, 3 files, 152 events, 3 tags: 2 findings."
+
+    def test_no_hints(self, told, logdir):
+        """Hints can be left out."""
+        _, lines, _ = told("audit", "--no-hints", logdir)
+        assert not any("Hint" in line for line in lines)
+
+    @pytest.mark.parametrize(
+        ("options", "codes"),
+        [
+            (["--select", "SW4"], ["SW401"]),
+            (["--select", "SW4", "--select", "corrupt-record"], ["SW401", "SW602"]),
+            (["--ignore", "SW401,SW5"], ["SW602"]),
+            (["--select", "SW6", "--ignore", "SW602"], []),
+        ],
+    )
+    def test_selection(self, told, logdir, options, codes):
+        """Codes, names and prefixes choose what is told, and the exit code follows."""
+        code, lines, _ = told("audit", *options, logdir)
+        assert re.findall(r"SW\d\d\d(?= [a-z-]+: )", "\n".join(lines)) == codes
+        assert code == (1 if codes else 0)
+
+    def test_several_directories(self, told, logdir):
+        """Several log directories are one report."""
+        _, lines, _ = told("audit", logdir / "good", logdir / "nan")
+        assert lines[-1] == "2 runs, 2 files, 102 events, 2 tags: 1 finding."
+
+    def test_jobs(self, told, logdir):
+        """Several processes print the same."""
+        assert told("audit", "--jobs", "2", logdir) == told("audit", logdir)
+
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux takes any bytes for a name")
+    def test_names_that_cannot_be_printed(self, tmp_path):
+        """A name that the terminal can't show, or that would move its cursor, is escaped; the evidence stays lines."""
+        directory = os.path.join(os.fsencode(tmp_path), b"\xff\x1b[2J\nx")
+        os.mkdir(directory)
+        with open(os.path.join(directory, b"a.tfevents"), "wb") as file:
+            file.write(b"no event file at all")
+        done = subprocess.run(
+            [*COMMAND, "audit", tmp_path], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+        )
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[0].startswith(os.fsencode(tmp_path) + rb"/\udcff\x1b[2J\nx/a.tfevents: SW605")
+
+    def test_a_reader_that_has_seen_enough(self, logdir):
+        """A closed pipe is no traceback."""
+        child = subprocess.Popen([*COMMAND, "audit", logdir], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdout.close()
+        stderr = child.stderr.read()
+        child.stderr.close()
+        assert (child.wait(), stderr) == (1, b"")
+
+
+class TestWrongUse:
+    """Exit code 2, and a sentence on what is right."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "text"),
+        [
+            ([], "required"),
+            (["audit"], "LOGDIR"),
+            (["audit", "{}/missing"], "there is no such file or directory"),
+            (["audit", "--select", "SW777", "{}"], "is no code, name or code prefix"),
+            (["audit", "--select", "", "{}"], "no code is named"),
+            (["audit", "--jobs", "0", "{}"], "use 1 or more"),
+            (["audit", "--jobs", "many", "{}"], "use 1 or more"),
+            (["repair", "{}/x"], "--output"),
+            (["repair", "{}/x", "--output", "{}/copies"], "there is no such file"),
+            (["explain", "nothing"], "is no code"),
+        ],
+    )
+    def test_said(self, told, tmp_path, arguments, text):
+        """What is wrong is said on standard error."""
+        code, lines, error = told(*(argument.format(tmp_path) for argument in arguments))
+        assert (code, lines) == (2, [])
+        assert text in error
+
+    def test_no_fsspec(self, told, monkeypatch):
+        """A URL without fsspec says what to install."""
+        monkeypatch.setitem(sys.modules, "fsspec", None)
+        code, _, error = told("audit", "s3://bucket/logs")
+        assert (code, "pip install fsspec" in error) == (2, True)
+
+
+class TestJson:
+    def test_the_report(self, told, logdir):
+        """``--json`` prints the report as the library gives it."""
+        code, lines, _ = told("audit", "--json", logdir)
+        assert code == 1
+        assert json.loads("\n".join(lines)) == json.loads(json.dumps(audit_logdir(logdir).as_dict()))
+
+    def test_selected(self, told, logdir):
+        """Selection and hints apply to JSON too."""
+        code, lines, _ = told("audit", "--json", "--no-hints", "--select", "SW602", logdir)
+        (finding,) = json.loads("\n".join(lines))["findings"]
+        assert (code, finding["code"], "hint" in finding) == (1, "SW602", False)
+
+    def test_clean(self, told, logdir):
+        """JSON of nothing wrong is exit code 0."""
+        code, lines, _ = told("audit", "--json", logdir / "good")
+        assert (code, json.loads("\n".join(lines))["findings"]) == (0, [])
+
+
+class TestRepair:
+    def test_files_of_several_runs(self, told, logdir):
+        """Copies of files that share a name are kept apart, and pass the audit."""
+        write(logdir / "second" / NAME, range(50), damage=900)
+        code, lines, _ = told("repair", logdir / "torn" / NAME, logdir / "second" / NAME, "--output", logdir / "copies")
+        assert code == 0
+        assert len(lines) >= 2
+        assert sorted(str(path.relative_to(logdir / "copies")) for path in (logdir / "copies").rglob("*tf*")) == [
+            f"second/{NAME}",
+            f"torn/{NAME}",
+        ]
+        assert told("audit", logdir / "copies")[0] == 0
+
+    def test_what_is_dropped_is_said(self, told, logdir):
+        """The place that nothing could be saved from is told."""
+        path = write(logdir / "data" / NAME, range(50), damage=520)
+        code, lines, _ = told("repair", path, "--output", logdir / "copies")
+        assert code == 0
+        assert re.fullmatch(r".*: 50 events saved to .*; 1 damaged places? dropped, \d+ bytes\.", lines[0])
+        assert re.fullmatch(r"    dropped at byte \d+: the checksum of its data is wrong; \d+ bytes", lines[1])
+
+    def test_twice(self, told, logdir):
+        """A copy is not overwritten."""
+        arguments = ("repair", logdir / "torn" / NAME, "--output", logdir / "copies")
+        assert told(*arguments)[0] == 0
+        code, _, error = told(*arguments)
+        assert (code, "is there already" in error) == (2, True)
+
+    def test_nothing_to_save(self, told, tmp_path):
+        """A file without an event is exit code 1."""
+        (tmp_path / "a.tfevents").write_bytes(b"nothing")
+        code, lines, _ = told("repair", tmp_path / "a.tfevents", "--output", tmp_path / "copies")
+        assert (code, "nothing can be saved" in lines[0]) == (1, True)
+
+    def test_an_output_that_is_a_file(self, told, logdir):
+        """The output must be a directory."""
+        path = logdir / "torn" / NAME
+        assert told("repair", path, "--output", path)[0] == 2
+
+
+class TestExplain:
+    @pytest.mark.parametrize("code", CATALOGUE)
+    def test_every_code(self, told, code):
+        """Each code has an entry, found by code and by name."""
+        by_code = told("explain", code)
+        assert by_code[0] == 0
+        assert by_code[1][0] == f"# {code} {CATALOGUE[code].name} ({CATALOGUE[code].kind.value})"
+        assert told("explain", CATALOGUE[code].name) == by_code
+
+    def test_a_prefix(self, told):
+        """A prefix explains all its codes."""
+        _, lines, _ = told("explain", "SW60")
+        assert sum(bool(re.match(r"# SW60\d ", line)) for line in lines) == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals on Windows")
+class TestTerminal:
+    def on_terminal(self, *arguments, columns=120):
+        """What the command draws on a terminal, without colours, and its exit code."""
+        import fcntl
+        import pty
+        import struct
+        import termios
+
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        env = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", "COLUMNS": "", "NO_COLOR": ""}
+        child = subprocess.Popen([*COMMAND, *map(str, arguments)], stdout=theirs, stderr=theirs, env=env)
+        os.close(theirs)
+        drawn = b""
+        while True:
+            try:
+                piece = os.read(ours, 1 << 16)
+            except OSError:  # Linux's way to say that nobody has the other end any more
+                break
+            if not piece:
+                break
+            drawn += piece
+        os.close(ours)
+        return child.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode()).replace("\r", "")
+
+    def test_table(self, logdir):
+        """On a terminal there is a table by run, a line of bars per scalar, and the findings below."""
+        write(logdir / "rising" / NAME, range(50), float)
+        code, text = self.on_terminal("audit", logdir)
+        assert code == 1
+        assert re.search(r"run +files +events +steps +size +last event +findings +values", text)
+        (bars,) = re.findall(r"[▁-█]*█", text)
+        assert len(bars) == 24
+        assert (list(bars), bars[0], bars[-1]) == (sorted(bars), "▁", "█")
+        assert "SW602 corrupt-record" in text
+        assert text.rstrip().endswith("4 runs, 4 files, 203 events, 4 tags: 2 findings.")
+
+    def test_narrow(self, logdir):
+        """Where there is no room for bars, there are none."""
+        _, text = self.on_terminal("audit", logdir / "good", columns=80)
+        assert "▁" not in text
+        assert "findings" in text
+
+    def test_explain(self):
+        """An entry is drawn."""
+        code, text = self.on_terminal("explain", "SW602")
+        assert (code, "SW602 corrupt-record" in text) == (0, True)
+
+    def test_many_runs_and_tags(self, tmp_path):
+        """A table that would be too long says how much it leaves out."""
+        for number in range(105):
+            write(tmp_path / f"{number:03}" / NAME, range(2), tag=f"tag{number}")
+        pieces = [(tmp_path / f"{number:03}" / NAME).read_bytes() for number in range(20)]
+        (tmp_path / "000" / NAME).write_bytes(b"".join(pieces))
+        _, text = self.on_terminal("audit", tmp_path)
+        assert "and 5 runs more" in text
+        assert "and 8 tags more" in text
+
+
+@pytest.mark.parametrize(
+    ("points", "bars"),
+    [
+        ([], ""),
+        ([1.0, 1.0], "▁▁"),
+        ([0.0, 7.0], "▁█"),
+        ([-1.7e308, 0.0, 1.7e308], "▁▅█"),
+        ([float(number) for number in range(8)], "▁▂▃▄▅▆▇█"),
+    ],
+)
+def test_sparkline(points, bars):
+    """Numbers are bars, from the lowest to the highest."""
+    assert sparkline(points) == bars
+
+
+def test_shown():
+    """Letters of any script are shown as they are."""
+    assert shown("läufe/実験/x") == "läufe/実験/x"
+    assert shown("a\nb\x1b\udcff") == "a\\nb\\x1b\\udcff"
+
+
+def is_read(directory):
+    """Whether any process has a file of a directory open."""
+    for link in glob.iglob("/proc/[0-9]*/fd/*"):
+        try:
+            if os.readlink(link).startswith(str(directory)):
+                return True
+        except OSError:  # it ended while we looked
+            continue
+    return False
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells when the reading has begun")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_interrupted(tmp_path, jobs):
+    """Ctrl-C leaves a report of what was read so far, ends every process, and is no traceback."""
+    first = write(tmp_path / "0" / NAME, range(20_000))
+    for number in range(1, 1000):
+        (tmp_path / str(number)).mkdir()
+        os.link(first, tmp_path / str(number) / NAME)
+    child = subprocess.Popen(
+        [*COMMAND, "audit", "--json", "--jobs", jobs, tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    while not is_read(tmp_path):
+        assert child.poll() is None
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to all of them
+    out, err = child.communicate(timeout=60)
+    report = json.loads(out)
+    assert (child.returncode, err) == (130, b"")
+    assert report["interrupted"] is True
+    assert report["totals"]["files"] < 1000
+    assert not is_read(tmp_path)
