@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from safewriter.checks.landing import (
@@ -44,7 +45,7 @@ class Part:
     """The account of one event file.
 
     Attributes:
-        path: Where it was created.
+        path: Where it is; where it was created, if it is not known where it went.
         events: Events written to it, without the version record.
         landed: How many of them were found on disk at the last look, or can be read in what is left of the file.
         lost: How many went with the file.
@@ -174,7 +175,7 @@ class EventLog:
             else:
                 file = self._file
                 if self._queue is None and (file is None or file.torn):
-                    file = self._begin()
+                    file = self._begin_again()
                 if self._queue is None:
                     file.write(data)  # type: ignore[union-attr]
                     self.parts[-1].events += 1
@@ -207,7 +208,7 @@ class EventLog:
             return
         with self._at_work():
             try:
-                self._begin()
+                self._begin_again()
             except OSError as error:
                 self.failed_calls += 1
                 raise self._failed(error) from error
@@ -302,9 +303,16 @@ class EventLog:
 
     # Files.
 
+    def _begin_again(self) -> EventFile:
+        """Begins a new file in the place of one that can't be written to any more."""
+        self._retire()
+        finding = self._without_file()
+        if finding is not None:
+            self._tell(finding)
+        return self._begin()
+
     def _begin(self) -> EventFile:
         """Begins a new file, in a directory that is made again where it is gone."""
-        self._retire()
         file = self._create()
         if self._open_file is not None:
             try:
@@ -399,7 +407,7 @@ class EventLog:
         """
         file = self._file
         if file is None or file.torn:
-            return None
+            return self._without_file()
         try:
             state = file.state()
         except OSError as error:  # it can't be known now: nothing counts as landed that was not seen
@@ -414,9 +422,33 @@ class EventLog:
             return None
         part.landed = self._still_there(file, state, fate, part)
         part.lost, part.judged = part.events - part.landed, True
-        self._told += part.lost
+        gone = self._give_up(self.parts[:-1])
+        self._told += part.lost + sum(gone.values())
         where = self._replace(file) if goes_on else None
-        return event_file_gone(state, fate, part.events, part.lost, where) if part.events else None
+        if not part.events and not gone:
+            return None
+        return event_file_gone(state, fate, part.events, part.lost, where, gone)
+
+    def _without_file(self) -> Finding | None:
+        """SW503, where files are gone since the last one was given up and no new one could be begun."""
+        gone = self._give_up([part for part in self.parts if part.judged])
+        if not gone:
+            return None
+        self._told += sum(gone.values())
+        path, lost = gone.popitem()
+        state = FileState(path, 0, None, at_path=None, linked=False, directory=os.path.isdir(self.directory))
+        finding = event_file_gone(state, Fate.DELETED, lost, lost, "", gone)
+        return replace(finding, subject=f"gone:{path}")  # not to be taken for a finding of that file that was told
+
+    def _give_up(self, parts: Iterable[Part]) -> dict[str, int]:
+        """Those of some finished files that are gone, with their directory most likely: the events lost with each."""
+        gone = {}
+        if self._open_file is None:
+            for part in parts:
+                if part.landed and not os.path.exists(part.path):
+                    gone[part.path] = part.landed
+                    part.lost, part.landed = part.lost + part.landed, 0
+        return gone
 
     def _still_there(self, file: EventFile, state: FileState, fate: Fate, part: Part) -> int:
         """How many events of a file that is not as it was can still be read in the log directory."""
@@ -425,9 +457,10 @@ class EventLog:
         with contextlib.suppress(OSError):
             with file.copied_to_path() if fate is Fate.REPLACED else file.reader() as reader:
                 events, end = _events_in(reader, part.events)
-            if fate is Fate.TRUNCATED:
+            if state.size is not None and state.size < state.expected_size and fate is not Fate.REPLACED:
                 file.cut_to(end)
             part.size = end
+            part.path = state.now_at or part.path
             return events
         return 0
 
@@ -499,6 +532,9 @@ class EventLog:
     def _end_file(self) -> None:
         file = self._file
         if file is None:
+            finding = self._without_file()
+            if finding is not None:
+                self._tell(finding)
             return
         remote = self._open_file is not None
         finding = None if remote else self._compare(goes_on=False)
@@ -596,7 +632,7 @@ def _threads_are_slow(seconds: float) -> bool:
         started = time.monotonic()
         time.sleep(0)  # gives the interpreter away and waits for it, as a write does
         waits.append(time.monotonic() - started)
-    return sorted(waits)[1] > seconds / 4
+    return sorted(waits)[1] > seconds / 3
 
 
 def make_directories(path: str) -> list[str]:
@@ -621,7 +657,8 @@ def make_directories(path: str) -> list[str]:
                 made.insert(0, directory)
             except FileExistsError:
                 if not os.path.isdir(directory):
-                    raise
+                    os.stat(directory)  # a link that leads nowhere, or in a circle, says so itself
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory) from None
     except BaseException:
         _remove_directories(made)
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import errno
 import os
+from collections.abc import Mapping
 
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.names import MARK
@@ -47,7 +48,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_on: str | None) -> Finding:
+def event_file_gone(
+    state: FileState, fate: Fate, events: int, lost: int, goes_on: str | None, earlier: Mapping[str, int] | None = None
+) -> Finding:
     """SW503.
 
     Args:
@@ -56,7 +59,9 @@ def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_o
         events: Events that had been written to it.
         lost: How many of them can't be read in the log directory any more.
         goes_on: The new file, or empty where none could be created; None where none is needed, at close.
+        earlier: Files that the writer had finished before and that are gone too, each with the events that were in it.
     """
+    earlier = earlier or {}
     what = fate.value
     if fate is Fate.DELETED and not state.directory:
         what = "was deleted together with its directory"
@@ -64,6 +69,9 @@ def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_o
         what = f"was moved to {state.now_at}"
     message = f"The event file {state.path} {what} while it was being written"
     message += f": {lost:,} of its {plural(events, 'event')} went with it. " if lost else "; no event was lost. "
+    if earlier:
+        also = f"{plural(sum(earlier.values()), 'event')} in {plural(len(earlier), 'earlier file')}"
+        message += f"With it went {also} of this writer. "
     if goes_on is None:
         message += "That came out when the writer was closed."
     else:
@@ -87,7 +95,14 @@ def event_file_gone(state: FileState, fate: Fate, events: int, lost: int, goes_o
         hints.get(fate, ""),
         subject=state.path,
         path=state.path,
-        data={"fate": fate.name.lower(), "events": events, "lost": lost, "goes_on": goes_on, "now_at": state.now_at},
+        data={
+            "fate": fate.name.lower(),
+            "events": events + sum(earlier.values()),
+            "lost": lost + sum(earlier.values()),
+            "goes_on": goes_on,
+            "now_at": state.now_at,
+            "earlier": dict(earlier),
+        },
     )
 
 

@@ -60,6 +60,7 @@ class LocalFile:
         self.path = path
         self.size = 0  #: bytes of whole records
         self.torn = False  #: whether a record was cut short that could not be taken back
+        self._begun = 0  # bytes of a record that was cut short
         self._fd = os.open(path, _FLAGS, 0o666)
         try:
             created = os.fstat(self._fd)
@@ -98,8 +99,8 @@ class LocalFile:
             if written != total:
                 self._write_rest(b"".join(pieces), written)
             self.size += total
-        except BaseException:
-            self._cut_back()
+        except BaseException as error:
+            self._cut_back(error)
             raise
 
     def write_framed(self, records: bytes) -> None:
@@ -111,20 +112,29 @@ class LocalFile:
         try:
             self._write_rest(records, 0)
             self.size += len(records)
-        except BaseException:
-            self._cut_back()
+        except BaseException as error:
+            self._cut_back(error)
             raise
 
     def _write_rest(self, record: bytes, written: int) -> None:
         """Goes on after a short write: the next call says why it was short, or writes the rest."""
         view = memoryview(record)
         while written < len(record):
+            self._begun = written
             written += os.write(self._fd, view[written:])
+        self._begun = 0
 
-    def _cut_back(self) -> None:
-        """Takes a torn record off the end, so that readers and later records are safe."""
+    def _cut_back(self, error: BaseException) -> None:
+        """Takes a torn record off the end, so that readers and later records are safe.
+
+        The file may have been truncated or written to by others, so what counts is what was written of this record.
+        """
+        begun, self._begun = self._begun, 0
         try:
-            if os.fstat(self._fd).st_size > self.size:
+            size = os.fstat(self._fd).st_size
+            if begun:
+                os.ftruncate(self._fd, max(size - begun, 0))
+            elif not isinstance(error, OSError) and size > self.size:  # a signal came when all was written
                 os.ftruncate(self._fd, self.size)
         except OSError:  # EIO, a stale handle: nothing more can be done to this file
             self.torn = True
@@ -205,11 +215,13 @@ class LocalFile:
         os.ftruncate(self._fd, size)
 
     def sync(self) -> None:
-        """Asks the system to bring the file to the storage itself.
+        """Asks the system to bring the file to the storage itself; nothing where it is closed.
 
         Raises:
             OSError: The storage refused what the system had accepted.
         """
+        if self._fd < 0:
+            return
         try:
             os.fsync(self._fd)
         except OSError as error:
