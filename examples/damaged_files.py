@@ -26,7 +26,6 @@ def write(run, values, graph=None):
 
 
 def main():
-    os.chdir(tempfile.mkdtemp())
     losses = [0.9**step for step in range(50)]
     write("sound", losses)
 
@@ -49,4 +48,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    start = os.getcwd()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chdir(directory)
+        main()
+        os.chdir(start)

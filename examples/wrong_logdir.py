@@ -70,8 +70,6 @@ def never_flushed_mended():
 
 
 def main():
-    os.chdir(tempfile.mkdtemp())
-    os.chmod(".", 0o755)
     for program in (not_writable, literal_tilde, never_flushed):
         print(f"\n== {program.__name__}", flush=True)
         program()
@@ -81,4 +79,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    start = os.getcwd()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        os.chdir(directory)
+        main()
+        os.chdir(start)
