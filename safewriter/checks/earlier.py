@@ -97,8 +97,8 @@ class EarlierJudge:
         example = f"resume_step={step - 1}" if step > 0 else "resume_step=N"
         return (
             f"Give each run a directory of its own: {fresh}. Or, where it goes on from a checkpoint, say from which "
-            f"step: `SafeFileWriter(logdir, {example})`; both of TensorBoard's loaders then drop this tag's earlier points "
-            "after it."
+            f"step: `SafeFileWriter(logdir, {example})`; both of TensorBoard's loaders then drop this tag's "
+            "earlier points after it."
         )
 
     def _data(self, file: str) -> dict[str, Any]:
