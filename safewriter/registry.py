@@ -13,7 +13,7 @@ from multiprocessing import util
 from safewriter.accounts import ACCOUNTS
 from safewriter.checks.distribution import shared_by_writers
 from safewriter.checks.landing import events_lost, too_many_writers
-from safewriter.findings import Finding, SafeWriterError
+from safewriter.findings import Desk, Finding, SafeWriterError
 from safewriter.ledger import Ledger
 
 MANY = 32  # open writers
@@ -32,6 +32,7 @@ class Registry:
         self._open: dict[int, Ledger] = {}
         self._owing: dict[int, Ledger] = {}
         self._told_many = False
+        self._last: Desk | None = None  #: of the newest writer: where a fault of our own is told that is no writer's
         self._lock = threading.RLock()
         atexit.register(self.end_program)
         if hasattr(os, "register_at_fork"):
@@ -61,6 +62,7 @@ class Registry:
                 if other.directory == ledger.directory and other.pid == ledger.pid and not (shares and other.shares)
             ]
             self._open[ledger.key] = ledger
+            self._last = ledger.desk
             found = []
             if others:
                 places = [other.desk.created_at for other in others]
@@ -185,9 +187,13 @@ class Registry:
     def _tell_rest(self, since: int = 0) -> None:
         for ledger in self._of_this_process(self._owing):
             if ledger.key > since:
-                self._tell_owed(ledger)
-        for desk, finding in ACCOUNTS.finish(self._adds(), since=since):
-            desk.tell(finding, may_raise=False, at_creation=True)
+                with ledger.desk.guard("exit"):
+                    self._tell_owed(ledger)
+        if self._last is None:
+            return
+        with self._last.guard("graph accounting"):
+            for desk, finding in ACCOUNTS.finish(self._adds(), since=since):
+                desk.tell(finding, may_raise=False, at_creation=True)
 
     def _adds(self) -> dict[Hashable, int]:
         return {ledger.key: ledger.summaries for ledger in self._of_this_process(self._open)}

@@ -329,7 +329,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         """
         super().add_graph(graph, global_step, graph_def)
         if isinstance(graph, tf.Graph):
-            ACCOUNTS.attach(graph, self._ledger.key, explicit=True)
+            with self._desk.guard("graph accounting"):
+                ACCOUNTS.attach(graph, self._ledger.key, explicit=True)
 
     def _add_event(self, event: Any, step: Any) -> None:
         with self._lock:

@@ -20,7 +20,7 @@ from safewriter.findings.carriers import SafeWriterError, error_for, warning_for
 from safewriter.findings.code import Kind
 from safewriter.findings.model import Finding
 from safewriter.findings.select import select_codes
-from safewriter.findings.where import Place, users_place
+from safewriter.findings.where import Place, is_users, users_place
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,10 @@ class Desk:
         if known is not None and again:
             finding = replace(finding, hint="")  # a sum: what to change was said when it was first told
         if known is None or again or finding.kind is Kind.ERROR:
-            tell(
-                finding,
-                self.place if at_creation else None,
-                may_raise=may_raise,
-                strict=self.policy.strict,
-            )
+            place = self.place if at_creation else users_place()
+            if not is_users(place.filename):  # an exit hook, or a thread of a framework's
+                place = self.place
+            tell(finding, place, may_raise=may_raise, strict=self.policy.strict)
 
     def error(self, finding: Finding) -> SafeWriterError:
         """The exception for a finding that is raised whatever the policy: it is counted like one that is told."""
