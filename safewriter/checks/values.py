@@ -394,10 +394,11 @@ class ValuesJudge:
 
 
 def kind_of(value: Any, field: str | None) -> str:
-    """The kind under which TensorBoard shows a value: its plugin's for tensors, else that of its field."""
-    if field == "tensor" and value.HasField("metadata"):
+    """The kind under which TensorBoard shows a value: its plug-in's for tensors, else that of its field."""
+    if field in ("tensor", None) and value.HasField("metadata"):
         plugin: str = value.metadata.plugin_data.plugin_name
-        return _PLUGINS.get(plugin, plugin) or "tensor"
+        if plugin:
+            return _PLUGINS.get(plugin, plugin)
     return _KINDS.get(field or "", _UNKNOWN_KIND)
 
 
