@@ -1,6 +1,7 @@
 """What the audit says of one file: its facts, its findings, and what it does with files that can't be read."""
 
 import io
+import itertools
 import os
 import pickle
 import struct
@@ -147,6 +148,46 @@ class _Bytes(FileAuditor):
     def run(self):
         self._read(io.BytesIO(self._content))
         return self.facts()
+
+
+class TestPoints:
+    """Some values of each scalar, for its chart."""
+
+    @pytest.mark.parametrize("count", [1, 5, 32, 64, 65, 1000, 9999])
+    def test_spread_evenly(self, tmp_path, count):
+        """The first is kept, the distances are equal, and there are enough and not too many."""
+        path = tmp_path / NAME
+        path.write_bytes(version() + b"".join(scalar(step, float(step)) for step in range(count)))
+        points = audit_file(path, points=32).files[0].tags["loss"].points
+        assert points[0] == 0.0
+        assert min(count, 32) <= len(points) <= 64
+        assert len({after - before for before, after in itertools.pairwise(points)}) <= 1
+        assert points[-1] + max((points[1] - points[0]) if count > 1 else 0, 1) >= count
+
+    @pytest.mark.parametrize(
+        "tensor",
+        [
+            {"dtype": 1, "float_val": [0.5]},
+            {"dtype": 1, "tensor_content": struct.pack("<f", 0.5)},
+            {"dtype": 2, "double_val": [0.5]},
+            {"dtype": 2, "tensor_content": struct.pack("<d", 0.5)},
+        ],
+    )
+    def test_scalars_in_tensors(self, tmp_path, tensor):
+        """Scalars as ``tf.summary`` encodes them have points too."""
+        event = Event(step=1)
+        value = event.summary.value.add(tag="loss", tensor=tensor)
+        value.metadata.plugin_data.plugin_name = "scalars"
+        (tmp_path / NAME).write_bytes(version() + record(event))
+        assert audit_file(tmp_path / NAME, points=32).files[0].tags["loss"].points == (0.5,)
+
+    def test_none_that_are_not_finite(self, tmp_path):
+        """NaN, and scalars in encodings that are not read, have none."""
+        odd = Event(step=1)
+        odd.summary.value.add(tag="odd", tensor={"dtype": 14}).metadata.plugin_data.plugin_name = "scalars"
+        (tmp_path / NAME).write_bytes(version() + scalar(0, NAN) + scalar(1, 2.0) + scalar(2, NAN) + record(odd))
+        tags = audit_file(tmp_path / NAME, points=32).files[0].tags
+        assert (tags["loss"].points, tags["odd"].points) == ((2.0,), ())
 
 
 class TestDamage:

@@ -229,7 +229,7 @@ class TestProcesses:
     def test_progress(self, logdir):
         """The progress ends with all bytes that there are."""
         told = []
-        report = Audit([logdir], progress=lambda *numbers: told.append(numbers)).run()
+        report = Audit([logdir]).run(progress=lambda *numbers: told.append(numbers))
         assert told[-1] == (report.bytes, report.bytes)
         assert told == sorted(told)
 
@@ -242,9 +242,9 @@ class TestProcesses:
             if read > 3000:
                 raise KeyboardInterrupt
 
-        audit = Audit([logdir], progress=interrupt)
+        audit = Audit([logdir])
         with pytest.raises(KeyboardInterrupt):
-            audit.run()
+            audit.run(interrupt)
         report = audit.report()
         assert report.interrupted
         assert 0 < len(report.files) < 12

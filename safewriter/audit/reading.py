@@ -7,14 +7,14 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite
+from math import isfinite, nan
 from typing import IO, Any
 
 from safewriter.audit.held import is_held
 from safewriter.audit.report import AuditReport
 from safewriter.audit.walking import is_remote, open_event_file
 from safewriter.checks.file import FileFacts, TagFacts
-from safewriter.checks.values import ValuesJudge
+from safewriter.checks.values import DOUBLE, FLOAT, ValuesJudge
 from safewriter.eventfile.messages import START, NotAnEventError, parse_event
 from safewriter.eventfile.read import PLACES, Damage, RecordReader
 from safewriter.eventfile.record import HEADER, OVERHEAD, masked_crc
@@ -251,8 +251,8 @@ class FileAuditor:
                 self._series[tag] = _Series(self._judge.tags[tag], seconds)
             series = self._series[tag]
             series.last = seconds
-            if self._most_points and value.HasField("simple_value") and isfinite(value.simple_value):
-                series.keep(value.simple_value, self._most_points)
+            if self._most_points and series.state.kind == "scalar" and isfinite(number := _number(value)):
+                series.keep(number, self._most_points)
         if not values:
             self._others += 1
         elif len(values) == 1 and series.state.plain and len(self._shapes) < _SHAPES:
@@ -319,6 +319,21 @@ def _tag_facts(series: _Series) -> TagFacts:
         not_finite=state.not_finite,
         points=tuple(series.points),
     )
+
+
+def _number(value: Any) -> float:
+    """The number of a scalar, in one of the encodings that writers use for it; else NaN."""
+    if value.HasField("simple_value"):
+        return float(value.simple_value)
+    tensor = value.tensor
+    content = tensor.tensor_content
+    if tensor.dtype == FLOAT:
+        return float(_FLOAT.unpack_from(content)[0]) if len(content) >= 4 else float(next(iter(tensor.float_val), nan))
+    if tensor.dtype == DOUBLE:
+        return (
+            float(_DOUBLE.unpack_from(content)[0]) if len(content) >= 8 else float(next(iter(tensor.double_val), nan))
+        )
+    return nan
 
 
 def _beginning(head: bytes) -> str:

@@ -25,23 +25,16 @@ class Audit:
         logdirs: Paths (str, bytes or PathLike) of directories or single files, or URLs.
         jobs: Processes that read; 1 reads in this one.
         points: How many of each scalar's values to keep; see ``audit_file``.
-        progress: Called with the bytes read and the bytes known to be there, now and then.
 
     Raises:
         FileNotFoundError: A log directory does not exist.
         ModuleNotFoundError: One is a URL, and fsspec is missing.
     """
 
-    def __init__(
-        self,
-        logdirs: Iterable[Any],
-        jobs: int = 1,
-        points: int = 0,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> None:
+    def __init__(self, logdirs: Iterable[Any], jobs: int = 1, points: int = 0) -> None:
         self._jobs = jobs
         self._points = points
-        self._progress = progress
+        self._progress: Callable[[int, int], None] | None = None
         self._parts: list[AuditReport] = []
         self._current: FileAuditor | None = None
         self._read = 0
@@ -51,8 +44,13 @@ class Audit:
         # Looked for here, so that a wrong path is told before anything is read.
         self._found = [(logdir, find_event_files(logdir, self._problem)) for logdir in self._logdirs]
 
-    def run(self) -> AuditReport:
-        """Reads all. Interrupted or not, ``report`` then tells what was read."""
+    def run(self, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+        """Reads all. Interrupted or not, ``report`` then tells what was read.
+
+        Args:
+            progress: Called with the bytes read and the bytes known to be there, now and then.
+        """
+        self._progress = progress
         if self._jobs > 1:
             self._run_in_processes()
         else:

@@ -23,9 +23,9 @@ FROZEN_AFTER: Final = 10  #: writes of one tag at one step that are still taken 
 NAMED: Final = 5  #: tags that a message about many tags names
 SUMS: Final = 20  #: tags that are summed up one by one, per code
 
-_FLOAT, _DOUBLE, _COMPLEX64, _BFLOAT16, _COMPLEX128, _HALF = 1, 2, 8, 14, 18, 19  # DataType, types.proto
-_CASTS = {_FLOAT: "f", _DOUBLE: "d", _COMPLEX64: "f", _COMPLEX128: "d"}
-_FIELDS = {_FLOAT: "float_val", _DOUBLE: "double_val", _COMPLEX64: "scomplex_val", _COMPLEX128: "dcomplex_val"}
+FLOAT, DOUBLE, _COMPLEX64, _BFLOAT16, _COMPLEX128, _HALF = 1, 2, 8, 14, 18, 19  # DataType, types.proto
+_CASTS = {FLOAT: "f", DOUBLE: "d", _COMPLEX64: "f", _COMPLEX128: "d"}
+_FIELDS = {FLOAT: "float_val", DOUBLE: "double_val", _COMPLEX64: "scomplex_val", _COMPLEX128: "dcomplex_val"}
 _EXPONENTS = {_HALF: 0x7C00, _BFLOAT16: 0x7F80}  # all ones there: infinite or not a number
 
 # Elements of a tensor that are looked at; of larger ones as many, evenly spread. A model that diverges fills tensors

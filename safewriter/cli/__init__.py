@@ -129,17 +129,17 @@ def _audit(options: argparse.Namespace) -> int:
 
     codes = frozenset().union(*(options.select or [CATALOGUE.keys()])).difference(*(options.ignore or []))
     on_terminal = sys.stdout.isatty() and not options.json
-    with _progress_bar(sys.stderr) as progress:
-        try:
-            audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0, progress)
-        except FileNotFoundError as error:
-            return _wrong_use(f"{shown(str(error.filename))}: there is no such file or directory")
-        except (OSError, ValueError, ModuleNotFoundError) as error:
-            return _wrong_use(str(error))
-        try:
-            report = audit.run()
-        except KeyboardInterrupt:
-            report = audit.report()
+    try:
+        audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0)
+    except FileNotFoundError as error:
+        return _wrong_use(f"{shown(str(error.filename))}: there is no such file or directory")
+    except (OSError, ValueError, ModuleNotFoundError) as error:
+        return _wrong_use(str(error))
+    try:
+        with _progress_bar(sys.stderr) as progress:
+            report = audit.run(progress)
+    except KeyboardInterrupt:
+        report = audit.report()
     findings = [finding for finding in report.findings if finding.code in codes]
     if options.json:
         _print_json(report, findings, not options.no_hints)
