@@ -69,7 +69,7 @@ def repair_file(path: Any, output: Any) -> Repair:
         OSError: The file can't be read, or the copy not written.
     """
     source = os.fsdecode(path)
-    target = os.path.join(os.fsdecode(output), source.replace("\\", "/").rpartition("/")[2])
+    target = os.path.join(os.fsdecode(output), os.path.basename(source))
     with open_event_file(source) as file:
         reader = RecordReader(file, places=sys.maxsize)
         spans = [*_not_events(reader), *reader.damages]

@@ -167,6 +167,14 @@ class TestWalking:
         os.symlink("gone", tmp_path / "a.tfevents")
         assert [finding.code for finding in audit_logdir(tmp_path).findings] == ["SW605"]
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="a separator there")
+    def test_a_backslash_in_a_name(self, tmp_path):
+        """A name may hold a backslash where that is no separator."""
+        path = write(tmp_path / "a\\b.tfevents", range(3))
+        (run,) = audit_logdir(tmp_path).runs
+        assert (run.path, run.files[0].name) == (str(tmp_path), "a\\b.tfevents")
+        assert path.endswith("a\\b.tfevents")
+
     def test_one_file(self, tmp_path):
         """A single file may be named."""
         path = write(tmp_path / "a.tfevents", range(3))

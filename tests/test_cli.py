@@ -130,6 +130,17 @@ class TestPlain:
         assert (child.wait(), stderr) == (1, b"")
 
 
+def test_no_tensorflow(logdir):
+    """To a pipe, neither the audit nor an explanation imports TensorFlow, or what draws on terminals."""
+    program = (
+        "import sys; from safewriter.cli import main; main(sys.argv[1:]);"
+        "print(sorted({'tensorflow', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    for arguments in (["audit", logdir], ["explain", "SW602"]):
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "[]"
+
+
 class TestWrongUse:
     """Exit code 2, and a sentence on what is right."""
 

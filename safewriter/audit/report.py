@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -199,7 +200,7 @@ class AuditReport:
 
 def run_of(path: str) -> str:
     """The directory of a file, of a local path or a URL."""
-    cut = max(path.rfind("/"), path.rfind("\\"))
+    cut = max(path.rfind("/"), path.rfind(os.sep))
     return path[:cut] if cut > 0 else path[: cut + 1] or "."
 
 

@@ -99,7 +99,7 @@ class FileFacts:
     @property
     def name(self) -> str:
         """The last part of its path."""
-        return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return os.path.basename(self.path)
 
 
 def _repair(facts: FileFacts) -> str:
