@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from safewriter.facts.graph import (
     summary_ops_since,
     tags_of_tensorflows_writers,
 )
-from safewriter.findings import Desk, Finding
+from safewriter.findings import CAPTURES, Desk, Finding
 
 
 @dataclass(eq=False)
@@ -42,6 +42,7 @@ class _Graph:
     first: int = -1  #: the ops it had when its first summary was added
     seen: int = -1  #: the ops it had at the last look for growth
     growth: GrowthJudge | None = None
+    since: int = 0  #: what writers with a smaller number wrote belongs to another test; see ``capture_findings``
 
     def refresh(self) -> GraphFacts:
         """The facts as of now; those of its last writer's close where none is open."""
@@ -100,7 +101,8 @@ class GraphAccounts:
         self._by_graph: weakref.WeakKeyDictionary[Any, _Graph] = weakref.WeakKeyDictionary()
         self._writers: dict[Hashable, _Writer] = {}
         self._closed: dict[Hashable, _Closed] = {}
-        self._loose: set[str] = set()  # tags of closed writers for which none of their graphs has an op
+        # Tags of closed writers for which none of their graphs has an op, with the number of the newest such desk.
+        self._loose: dict[str, int] = {}
         self._count = 0
 
     def open(self, graph: object, key: Hashable, desk: Desk, *, explicit: bool) -> None:
@@ -239,7 +241,7 @@ class GraphAccounts:
         if record is None:
             self._sweep()
             self._count += 1
-            record = self._by_graph[graph] = _Graph(f"graph {self._count}", weakref.ref(graph))
+            record = self._by_graph[graph] = _Graph(f"graph {self._count}", weakref.ref(graph), since=CAPTURES.since)
             self._graphs.append(record)
         record.graph = graph
         writer.graphs[record] = explicit or writer.graphs.get(record, False)
@@ -263,12 +265,17 @@ class GraphAccounts:
             mine = writer.tags & graph.refresh().landing
             graph.written |= mine
             owned |= mine
-        self._loose |= writer.tags - owned
+        self._book_loose(writer.tags - owned, writer.desk.number)
+
+    def _book_loose(self, tags: AbstractSet[str], number: int) -> None:
+        for tag in tags:
+            self._loose[tag] = max(number, self._loose.get(tag, 0))
 
     def _written(self, graph: _Graph) -> set[str]:
         """The tags that count as written for a graph, those of open writers too."""
-        self._loose |= tags_of_tensorflows_writers()  # kept: a program may clear their cache
-        tags = self._loose | graph.written
+        newest = max((writer.desk.number for writer in list(self._writers.values())), default=graph.since + 1)
+        self._book_loose(tags_of_tensorflows_writers(), newest)  # kept: a program may clear their cache
+        tags = {tag for tag, number in self._loose.items() if number > graph.since} | graph.written
         for writer in list(self._writers.values()):
             if graph in writer.graphs:
                 tags |= writer.tags

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from safewriter.findings import CAPTURES, Desk, Finding
+from safewriter.findings import CAPTURES, Finding
 
 
 @contextmanager
@@ -29,8 +29,8 @@ def capture_findings() -> Iterator[list[Finding]]:
     Yields:
         The list, in the order of telling; complete when the block is left.
     """
-    since = next(Desk._numbers)
     with CAPTURES.capture() as findings:
+        since = CAPTURES.since
         try:
             yield findings
         finally:

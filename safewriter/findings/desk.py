@@ -13,7 +13,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from safewriter.findings.carriers import SafeWriterError, error_for, warning_for
@@ -58,18 +58,27 @@ class _Captures:
 
     def __init__(self) -> None:
         self._open: list[list[Finding]] = []
+        self._since: list[int] = []
         self._lock = threading.Lock()
+
+    @property
+    def since(self) -> int:
+        """Desks that were made within the innermost capture have a greater number; 0 where none is open."""
+        return self._since[-1] if self._since else 0
 
     @contextmanager
     def capture(self) -> Iterator[list[Finding]]:
         findings: list[Finding] = []
+        since = next(Desk._numbers)
         with self._lock:
             self._open.append(findings)
+            self._since.append(since)
         try:
             yield findings
         finally:
             with self._lock:
                 self._open = [each for each in self._open if each is not findings]
+                self._since.remove(since)
 
     def take(self, finding: Finding) -> bool:
         with self._lock:
@@ -110,7 +119,14 @@ def tell(finding: Finding, place: Place | None = None, *, may_raise: bool = True
         if may_raise:
             raise
         # A filter turned it into an error where none may be raised: it is shown all the same.
-        print(warnings.formatwarning(warning, type(warning), place.filename, place.lineno), end="", file=sys.stderr)
+        _print(warnings.formatwarning(warning, type(warning), place.filename, place.lineno))
+    except (OSError, ValueError):  # standard error is closed: nothing can be shown, and the loop goes on
+        return
+
+
+def _print(text: str) -> None:
+    with suppress(OSError, ValueError):
+        print(text, end="", file=sys.stderr)
 
 
 class Desk:
@@ -231,7 +247,7 @@ class Desk:
                 may_raise=False,
             )
         except Exception:  # noqa: BLE001 - reporting must not be what breaks the loop
-            print(text, file=sys.stderr)
+            _print(text)
 
 
 def guarded(desk: Desk, what: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:

@@ -1,0 +1,319 @@
+"""The one door through which findings leave: warned, raised, captured or ignored, each subject once."""
+
+import errno
+import json
+import pickle
+import threading
+import warnings
+
+import pytest
+from hypothesis import given, strategies as st
+
+import safewriter
+from safewriter import Finding, SafeWriterError, SafeWriterWarning
+from safewriter.findings import (
+    CAPTURES,
+    CATALOGUE,
+    Desk,
+    Kind,
+    Place,
+    Policy,
+    error_for,
+    select_codes,
+    tell,
+    warning_for,
+)
+from safewriter.findings.desk import guarded
+
+PLACE = Place("/elsewhere/train.py", 41)
+
+
+def desk(strict=False, ignore=()):
+    return Desk(Policy.of(strict, ignore, {}), PLACE)
+
+
+def finding(code="SW402", subject="loss", **more):
+    return Finding(code, "It happened.", "Change it.", subject=subject, **more)
+
+
+class TestSelection:
+    @pytest.mark.parametrize(
+        ("selectors", "codes"),
+        [
+            ("SW402", {"SW402"}),
+            ("sw402", {"SW402"}),
+            ("no-step", {"SW402"}),
+            ("No-Step", {"SW402"}),
+            (("SW402", "no-step"), {"SW402"}),
+            ("SW402, SW501", {"SW402", "SW501"}),
+            (["SW402", "not-finite,never-flushed"], {"SW402", "SW401", "SW501"}),
+            ("SW4", {code for code in CATALOGUE if code.startswith("SW4")}),
+            ("SW", set(CATALOGUE)),
+            ("", set()),
+            (" , ,", set()),
+            ((), set()),
+        ],
+    )
+    def test_selected(self, selectors, codes):
+        """Codes, names and prefixes, one or several, in any case of letters."""
+        assert select_codes(selectors) == codes
+
+    @pytest.mark.parametrize("selector", ["SW999", "SW4022", "no_step", "402", "step", "*", "S"])
+    def test_unknown(self, selector):
+        """An unknown one is an error that lists the right ones."""
+        with pytest.raises(ValueError, match=r"SW402 no-step.*SW501 never-flushed") as caught:
+            select_codes(("SW401", selector))
+        assert repr(selector) in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("setting", "strict"), [("1", True), ("yes", True), ("TRUE", True), ("0", False), ("", False)]
+    )
+    def test_environment(self, setting, strict):
+        """The environment's settings join those in code."""
+        policy = Policy.of(False, "SW401", {"SAFEWRITER_STRICT": setting, "SAFEWRITER_IGNORE": "SW402"})
+        assert policy == Policy(strict, frozenset({"SW401", "SW402"}))
+        assert Policy.of(True, (), {"SAFEWRITER_STRICT": "0"}).strict
+
+
+class TestTelling:
+    def test_warning(self):
+        """A finding is warned, as the leaf class of its hundred, at the user's line, with the writer's."""
+        with pytest.warns(SafeWriterWarning) as caught:
+            desk().tell(finding())
+        (warned,) = caught
+        assert type(warned.message) is safewriter.ValuesWarning
+        assert warned.filename == __file__
+        assert warned.message.finding.created_at == str(PLACE)
+        assert str(warned.message).splitlines() == [
+            "SW402 no-step: It happened.",
+            "  Hint: Change it.",
+            "  Writer created at /elsewhere/train.py:41",
+            "  More: safewriter explain SW402",
+        ]
+
+    def test_at_creation(self):
+        """At exit the warning points at the line that created the writer."""
+        with pytest.warns(SafeWriterWarning) as caught:
+            desk().tell(finding(), at_creation=True)
+        assert (caught[0].filename, caught[0].lineno) == (PLACE.filename, 41)
+
+    def test_from_no_line_of_the_users(self):
+        """Where nothing of the user's is running, such as in an exit hook, it points there as well."""
+        told = []
+
+        def show(message, category, filename, lineno, file=None, line=None):
+            told.append((filename, lineno))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = show
+            code = compile("desk.tell(finding)", desk.__globals__["tell"].__code__.co_filename, "exec")
+            thread = threading.Thread(target=exec, args=(code, {"desk": desk(), "finding": finding()}))
+            thread.start()
+            thread.join()
+        assert told == [(PLACE.filename, 41)]
+
+    def test_each_subject_once(self):
+        """A subject is told once and counted on; another one is told."""
+        mine = desk()
+        with CAPTURES.capture() as told:
+            for subject in ("a", "b", "a", "a"):
+                mine.tell(finding(subject=subject, count=2))
+        assert [each.subject for each in told] == ["a", "b"]
+        assert {each.subject: each.count for each in mine.findings} == {"a": 6, "b": 2}
+
+    def test_again(self):
+        """The sum at close is told although its subject was, and takes the place of what was counted."""
+        mine = desk()
+        with CAPTURES.capture() as told:
+            mine.tell(finding())
+            mine.tell(finding(count=7), again=True)
+        assert [each.count for each in told] == [1, 7]
+        assert [each.count for each in mine.findings] == [7]
+
+    def test_errors_are_raised(self):
+        """Of kind error: raised, each time, whatever is ignored."""
+        mine = desk(ignore=("SW305",))
+        for _ in range(2):
+            with pytest.raises(SafeWriterError, match="SW305"):
+                mine.tell(finding("SW305"))
+
+    def test_strict(self):
+        """Under strict a warning is raised, and not where none may be."""
+        with pytest.raises(SafeWriterError) as caught:
+            desk(strict=True).tell(finding())
+        assert caught.value.finding.code == "SW402"
+        with pytest.warns(SafeWriterWarning, match="SW402"):
+            desk(strict=True).tell(finding(), may_raise=False)
+
+    def test_ignored(self):
+        """What is ignored is neither told nor kept."""
+        mine = desk(ignore="SW4")
+        mine.tell(finding())
+        assert mine.findings == ()
+
+    def test_several_of_which_two_are_raised(self):
+        """The first is raised, and all the others are warned."""
+        with pytest.warns(SafeWriterWarning) as caught, pytest.raises(SafeWriterError, match="SW401"):
+            desk(strict=True).tell_all([finding("SW401"), finding("SW402"), finding("SW403")])
+        assert [each.message.finding.code for each in caught] == ["SW402", "SW403"]
+
+    def test_filter_that_says_error(self, capsys):
+        """A warning filter raises the warning at the call; where nothing may be raised, it is shown."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SafeWriterWarning)
+            with pytest.raises(safewriter.ValuesWarning):
+                desk().tell(finding())
+            desk().tell(finding(), may_raise=False)
+        assert "ValuesWarning: SW402 no-step" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("stream", ["closed", "none", "broken"])
+    def test_nowhere_to_show_it(self, run_forked, stream):
+        """Where standard error is closed, a finding is kept for the report, and nothing is raised."""
+        outcome = run_forked("""
+import io, sys, warnings
+from safewriter.findings import Desk, Finding, Place, Policy
+class Broken(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError
+closed = io.StringIO()
+closed.close()
+sys.stderr = {"closed": closed, "none": None, "broken": Broken()}[sys.argv[1]]
+for action in ("always", "error"):
+    warnings.simplefilter(action)
+    desk = Desk(Policy(), Place("train.py", 41))
+    desk.tell(Finding("SW402", "It happened."), may_raise=action == "always")
+    desk.internal("nothing")
+    print(action, *[finding.code for finding in desk.findings])
+""", stream)  # fmt: skip
+        printed = [line for line in outcome.stdout.splitlines() if line.startswith(("always", "error"))]
+        assert printed == ["always SW402 SW901", "error SW402 SW901"], outcome
+
+    def test_threads(self):
+        """Threads that tell one subject at a time tell it once, and count each."""
+        mine = desk()
+        with CAPTURES.capture() as told:
+            threads = [
+                threading.Thread(target=lambda: [mine.tell(finding()) for _ in range(200)], daemon=True)
+                for _ in range(8)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert len(told) == 1
+        assert [each.count for each in mine.findings] == [1600]
+
+    @given(st.lists(st.tuples(st.sampled_from(["SW401", "SW402", "SW403"]), st.sampled_from("abc"), st.integers(1, 9))))
+    def test_nothing_is_told_twice_and_nothing_is_forgotten(self, events):
+        """Whatever comes: each code and subject is told once, in order of its first, and the counts add up."""
+        mine = desk(ignore="SW403")
+        with CAPTURES.capture() as told:
+            for code, subject, count in events:
+                mine.tell(finding(code, subject, count=count))
+        kept = [event for event in events if event[0] != "SW403"]
+        assert [(each.code, each.subject) for each in told] == list(dict.fromkeys(event[:2] for event in kept))
+        assert sum(each.count for each in mine.findings) == sum(event[2] for event in kept)
+
+
+class TestGuard:
+    def test_fault(self):
+        """A fault becomes SW901, with its traceback, once for each check."""
+        mine = desk()
+        with CAPTURES.capture() as told:
+            for _ in range(3):
+                with mine.guard("values"):
+                    raise ZeroDivisionError("by nought")
+        (one,) = told
+        assert (one.code, one.subject) == ("SW901", "values")
+        assert "ZeroDivisionError: by nought" in one.message
+        assert mine.findings[0].count == 3
+
+    def test_fault_under_strict(self):
+        """Not even strict raises it."""
+        with CAPTURES.capture() as told, desk(strict=True).guard("values"):
+            raise ZeroDivisionError
+        assert [each.code for each in told] == ["SW901"]
+
+    @pytest.mark.parametrize("leaving", [error_for(finding("SW305")), warning_for(finding())], ids=["error", "warning"])
+    def test_findings_go_through(self, leaving):
+        """What is to be raised is raised."""
+        with pytest.raises(type(leaving)), desk().guard("values"):
+            raise leaving
+
+    @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+    def test_what_is_no_fault(self, leaving):
+        """An interrupt is the user's."""
+        with pytest.raises(leaving), desk().guard("values"):
+            raise leaving
+
+    def test_guarded(self):
+        """A check that fails found nothing."""
+        mine = desk()
+        assert guarded(mine, "values", lambda: [finding()]) == [finding()]
+        with CAPTURES.capture() as told:
+            assert guarded(mine, "values", lambda: [1 / 0]) == []
+        assert [each.code for each in told] == ["SW901"]
+
+
+class TestCarriers:
+    def test_leaf_classes(self):
+        """Each hundred of codes has a warning of its own, under the name that users import."""
+        for code, entry in CATALOGUE.items():
+            warning = warning_for(finding(code))
+            assert isinstance(warning, SafeWriterWarning)
+            assert isinstance(warning, UserWarning)
+            assert type(warning).__module__ == "safewriter"
+            if entry.kind is Kind.WARNING:
+                assert getattr(safewriter, type(warning).__name__) is type(warning)
+
+    @pytest.mark.parametrize(
+        ("number", "builtin"),
+        [
+            (errno.EACCES, PermissionError),
+            (errno.ENOTDIR, NotADirectoryError),
+            (errno.ENOENT, FileNotFoundError),
+            (errno.ENOSPC, OSError),
+        ],
+    )
+    def test_error_of_the_system(self, number, builtin):
+        """An error with an errno is of the class that Python gives that number, and carries number and path."""
+        error = error_for(finding("SW103", path="/logs", data={"errno": number}))
+        assert isinstance(error, (SafeWriterError, builtin))
+        assert isinstance(error, builtin)
+        assert (error.errno, error.filename) == (number, "/logs")
+        assert str(error).startswith("SW103 logdir-not-writable: It happened.")
+        assert type(error).__name__ == f"SafeWriter{builtin.__name__}"
+
+    def test_error_of_another_builtin(self):
+        """A TypeError is one; without a builtin it is a SafeWriterError alone."""
+        assert isinstance(error_for(finding("SW305", raises=TypeError)), TypeError)
+        assert type(error_for(finding())) is SafeWriterError
+
+    @pytest.mark.parametrize(
+        "carrier",
+        [
+            error_for(finding("SW103", path="/logs", data={"errno": errno.EACCES})),
+            error_for(finding("SW305", raises=TypeError)),
+            warning_for(finding(data={"a": [1]})),
+        ],
+        ids=["os-error", "type-error", "warning"],
+    )
+    def test_pickle(self, carrier):
+        """Errors and warnings cross process borders whole."""
+        again = pickle.loads(pickle.dumps(carrier))
+        assert type(again) is type(carrier)
+        assert again.finding == carrier.finding
+        assert str(again) == str(carrier)
+
+    def test_finding_is_data(self):
+        """A finding can be hashed, compared and stored as JSON."""
+        one = finding(data={"steps": [1, 2]}, path="/logs")
+        assert len({one, finding(data={"steps": [1, 2]}, path="/logs")}) == 1
+        assert json.loads(json.dumps(one.as_dict()))["name"] == "no-step"
+
+    def test_tell_without_a_desk(self):
+        """The door is there without a writer too."""
+        with pytest.warns(SafeWriterWarning, match="SW402") as caught:
+            tell(finding())
+        assert caught[0].filename == __file__
