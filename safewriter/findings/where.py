@@ -11,13 +11,9 @@ from typing import Any
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _FRAMEWORKS = tuple(
-    f"{os.sep}{part}{os.sep}"
-    for part in (
-        "site-packages/tensorflow",
-        "site-packages/keras",
-        "site-packages/tf_keras",
-        "dist-packages/tensorflow",
-    )
+    os.sep + os.path.join(packages, name, "")
+    for packages in ("site-packages", "dist-packages")
+    for name in ("tensorflow", "tensorflow_estimator", "keras", "tf_keras", "tensorboard")
 )
 _GENERATED = "__autograph_generated_file"  # what tf.function makes of a user's function, in a temporary directory
 _PLUMBING = ("contextlib.py", "threading.py", "functools.py")
@@ -52,7 +48,7 @@ def is_users(filename: str) -> bool:
     """Whether a source file belongs to the user: not to safewriter, TensorFlow, Keras or TensorBoard."""
     if filename.startswith(_OURS) or _GENERATED in filename or any(part in filename for part in _FRAMEWORKS):
         return False
-    if filename.startswith("<frozen") or ("site-packages" in filename and f"{os.sep}tensorboard{os.sep}" in filename):
+    if filename.startswith("<frozen"):
         return False
     return not (os.path.basename(filename) in _PLUMBING and f"{os.sep}site-packages{os.sep}" not in filename)
 
