@@ -86,7 +86,9 @@ def normalised(output, directory):
 def loosened(output):
     """An output without what may differ from run to run: the last digit of what a network learned, the user."""
     output = re.sub(r"\b9\d% of the test digits", "9…% of the test digits", output)
-    return re.sub(r"belongs to [^,]+, (mode \S+;) this process is [^.]+\.", r"belongs to …, \1 this process is ….", output)
+    return re.sub(
+        r"belongs to [^,]+, (mode \S+;) this process is [^.]+\.", r"belongs to …, \1 this process is ….", output
+    )
 
 
 def output_of(name):
