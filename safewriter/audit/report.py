@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -271,8 +271,3 @@ def _file_as_dict(facts: FileFacts) -> dict[str, Any]:
         "complete": facts.complete,
         "error": facts.error,
     }
-
-
-def each_finding(report: AuditReport, codes: frozenset[str]) -> Iterator[Finding]:
-    """The findings of these codes."""
-    return (finding for finding in report.findings if finding.code in codes)

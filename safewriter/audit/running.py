@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from safewriter.audit.reading import FileAuditor, audit_file
 from safewriter.audit.report import AuditReport, Problem, run_of
-from safewriter.audit.walking import Source, find_event_files, nothing_found
+from safewriter.audit.walking import Source, find_event_files
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _TASK_BYTES = 8 << 20  #: small runs are handed to a process in heaps of about this size
 _TASK_FILES = 64
+_TOLD_FILES = 256  # files that are found between two tellings of the progress
 
 
 class Audit:
@@ -74,13 +75,10 @@ class Audit:
                 nothing = False
                 yield source
             if nothing and problems == len(self._parts):
-                self._parts.append(nothing_found(logdir))
+                self._parts.append(AuditReport(empty=(logdir,)))
 
     def _run_here(self) -> None:
-        sources = self._sources()
-        if self._progress is not None:
-            sources = iter(self._measured(sources))
-        for source in sources:
+        for source in self._measured():
             self._current = FileAuditor(source.path, self._points, self._tell_within)
             facts = self._current.run()
             self._current = None
@@ -88,12 +86,16 @@ class Audit:
             self._read += source.bytes
             self._tell()
 
-    def _measured(self, sources: Iterable[Source]) -> list[Source]:
+    def _measured(self) -> Iterable[Source]:
+        """The files; where somebody wants to see the progress, all are found before the first is read."""
+        if self._progress is None:
+            return self._sources()
         found = []
-        for source in sources:
+        for source in self._sources():
             found.append(source)
             self._known += source.bytes
-            self._tell()
+            if len(found) % _TOLD_FILES == 1:
+                self._tell()
         return found
 
     def _tell_within(self, offset: int) -> None:
@@ -113,9 +115,8 @@ class Audit:
         pool = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_ignore_interrupt)
         waiting: set[Future[AuditReport]] = set()
         try:
-            for task in _tasks(self._sources()):
+            for task in _tasks(self._measured()):
                 size = sum(source.bytes for source in task)
-                self._known += size
                 future = pool.submit(_audit_files, [source.path for source in task], self._points)
                 future.add_done_callback(lambda _, size=size: self._count(size))  # type: ignore[misc]
                 waiting.add(future)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from safewriter.audit.report import AuditReport, Problem
+from safewriter.audit.report import Problem
 from safewriter.eventfile.names import MARK
 
 
@@ -149,8 +149,3 @@ def _find_remote(url: str) -> Iterator[Source]:
 
 def _url(protocol: str, path: str) -> str:
     return path if is_remote(path) else f"{protocol}://{path}"
-
-
-def nothing_found(path: str) -> AuditReport:
-    """The report on a log directory without an event file."""
-    return AuditReport(empty=(path,))
