@@ -115,7 +115,7 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
         kept: Events of this writer that landed before.
         queued: Events that wait in memory for the storage to come back.
     """
-    message = f"The event was not written to {path}: {describe(error)}. The {plural(kept, 'event')} before it are safe."
+    message = f"The event was not written to {path}: {describe(error)}.{_safe(kept)}"
     if queued:
         message = (
             f"The event was not taken for {path}: {describe(error)}. {plural(queued, 'event')} wait in memory "
@@ -130,6 +130,10 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
         raises=OSError if error.errno is None else None,
     )
+
+
+def _safe(kept: int) -> str:
+    return f" The {plural(kept, 'event')} before it {'is' if kept == 1 else 'are'} safe." if kept else ""
 
 
 def flush_failed(path: str, error: OSError, queued: int) -> Finding:

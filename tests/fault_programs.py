@@ -1,0 +1,432 @@
+"""Faults as short programs, each for the stock writer and for ours, and what is left of what they wrote.
+
+A program notes outside of the log directory each add that returned, so that the note survives its end. The tests judge
+ours; ``benchmarks/faults.py`` runs both and makes the table of ``docs/landing.md``.
+"""
+
+import collections
+import glob
+import os
+import re
+import textwrap
+
+import tensorflow.compat.v1 as tf
+
+_PRELUDE = """
+import contextlib, glob, os, resource, shutil, signal, sys, threading, time
+import tensorflow.compat.v1 as tf
+tf.disable_eager_execution()
+if sys.argv[1] == "ours":
+    from safewriter import SafeFileWriter as Writer
+else:
+    Writer = tf.summary.FileWriter
+noted = os.open("accepted", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+logs = sys.argv[2] if len(sys.argv) > 2 else "logs"
+
+def summary(number):
+    return tf.Summary(value=[tf.Summary.Value(tag=f"number/{os.getpid()}", simple_value=number)])
+
+def add(writer, number):
+    writer.add_summary(summary(number), number)
+    os.write(noted, b"%d\\n" % number)
+
+def add_all(writer, start, stop):
+    for number in range(start, stop):
+        add(writer, number)
+
+def try_all(writer, start, stop):
+    for number in range(start, stop):
+        try:
+            add(writer, number)
+        except Exception as error:
+            os.write(2, f"raised {type(error).__name__} {getattr(error, 'errno', None)}\\n".encode())
+
+def event_file():
+    return sorted(glob.glob(f"{logs}/*tfevents*"))[-1]
+
+def fill():
+    with open(f"{logs}/../ballast", "ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+def free():
+    os.unlink(f"{logs}/../ballast")
+
+def wait_for(children):
+    for child in children:
+        os.waitpid(child, 0)
+"""
+
+#: name: (what happens, program). Those whose name ends with ``_disk`` need a small disk below the log directory.
+PROGRAMS = {
+    "sigkill": (
+        "SIGKILL after the last of 200 adds",
+        "writer = Writer(logs)\nadd_all(writer, 0, 200)\nos.kill(os.getpid(), 9)",
+    ),
+    "sigterm": ("SIGTERM", "writer = Writer(logs)\nadd_all(writer, 0, 200)\nos.kill(os.getpid(), 15)\ntime.sleep(5)"),
+    "os_exit": ("`os._exit`", "writer = Writer(logs)\nadd_all(writer, 0, 200)\nos._exit(3)"),
+    "abort": ("`os.abort`", "writer = Writer(logs)\nadd_all(writer, 0, 200)\nos.abort()"),
+    "reader_looks": (
+        "a reader looks while the loop is busy elsewhere",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 200)
+        shutil.copytree(logs, "seen")
+        logs = "seen"
+        os._exit(0)
+        """,
+    ),
+    "never_closed": ("neither flushed nor closed, normal end", "writer = Writer(logs)\nadd_all(writer, 0, 200)"),
+    "exception": (
+        "an exception in the loop",
+        "writer = Writer(logs)\nadd_all(writer, 0, 200)\nraise KeyError('the program fails')",
+    ),
+    "sys_exit": ("`sys.exit` in the loop", "writer = Writer(logs)\nadd_all(writer, 0, 200)\nsys.exit(4)"),
+    "ctrl_c": (
+        "Ctrl-C in the loop",
+        "writer = Writer(logs)\nadd_all(writer, 0, 200)\nos.kill(os.getpid(), 2)\ntime.sleep(5)",
+    ),
+    "fork_child_writes": (
+        "a forked child writes",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        child = os.fork()
+        if child == 0:
+            add_all(writer, 100, 200)
+            os._exit(0)
+        wait_for([child])
+        add_all(writer, 200, 300)
+        writer.close()
+        """,
+    ),
+    "fork_child_exits": (
+        "a forked child ends through Python",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        child = os.fork()
+        if child == 0:
+            sys.exit(0)
+        wait_for([child])
+        add_all(writer, 100, 200)
+        writer.close()
+        """,
+    ),
+    "file_removed": (
+        "the event file is removed",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        os.unlink(event_file())
+        add_all(writer, 100, 101)
+        writer.flush()
+        add_all(writer, 101, 200)
+        writer.close()
+        """,
+    ),
+    "directory_removed": (
+        "the log directory is removed",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        shutil.rmtree(logs)
+        add_all(writer, 100, 101)
+        writer.flush()
+        add_all(writer, 101, 200)
+        writer.close()
+        """,
+    ),
+    "directory_moved": (
+        "the log directory is moved",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        os.rename(logs, logs + ".moved")
+        add_all(writer, 100, 101)
+        writer.flush()
+        add_all(writer, 101, 200)
+        writer.close()
+        """,
+    ),
+    "directory_replaced": (
+        "the log directory is replaced by a file",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        shutil.rmtree(logs)
+        open(logs, "w").close()
+        writer.flush()
+        try_all(writer, 100, 150)
+        os.unlink(logs)
+        try_all(writer, 150, 200)
+        writer.close()
+        """,
+    ),
+    "file_renamed": (
+        "the event file is renamed, in its directory",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        os.rename(event_file(), event_file() + ".1")
+        add_all(writer, 100, 101)
+        writer.flush()
+        add_all(writer, 101, 200)
+        writer.close()
+        """,
+    ),
+    "file_truncated": (
+        "the event file is truncated",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        os.truncate(event_file(), 1000)
+        add_all(writer, 100, 101)
+        writer.flush()
+        add_all(writer, 101, 200)
+        writer.close()
+        """,
+    ),
+    "file_replaced": (
+        "the event file is replaced by an older copy",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 50)
+        writer.flush()
+        shutil.copy(event_file(), "copy")
+        add_all(writer, 50, 100)
+        writer.flush()
+        os.rename("copy", event_file())
+        add_all(writer, 100, 101)
+        writer.flush()
+        add_all(writer, 101, 200)
+        writer.close()
+        """,
+    ),
+    "noticed_by_adds": (
+        "the directory is removed; no flush follows, adds do",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        writer.flush()
+        shutil.rmtree(logs)
+        for number in range(100, 250):
+            add(writer, number)
+            time.sleep(0.01)
+        os.kill(os.getpid(), 9)
+        """,
+    ),
+    "full_disk": (
+        "the disk is full, once, and has space again",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        fill()
+        try_all(writer, 100, 300)
+        with contextlib.suppress(Exception):
+            writer.flush()
+        free()
+        try_all(writer, 300, 400)
+        with contextlib.suppress(Exception):
+            writer.close()
+        """,
+    ),
+    "full_for_ever_disk": (
+        "the disk is full, for ever",
+        """
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        fill()
+        try_all(writer, 100, 300)
+        with contextlib.suppress(Exception):
+            writer.flush()
+        try_all(writer, 300, 400)
+        with contextlib.suppress(Exception):
+            writer.close()
+        """,
+    ),
+    "size_limit": (
+        "a limit on the size of files (`ulimit -f`)",
+        """
+        writer = Writer(logs)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+        try_all(writer, 0, 200)
+        with contextlib.suppress(Exception):
+            writer.flush()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        try_all(writer, 200, 300)
+        with contextlib.suppress(Exception):
+            writer.close()
+        """,
+    ),
+    "one_after_the_other": (
+        "20 writers in one second, one after the other",
+        """
+        for writer in range(20):
+            with Writer(logs) as one:
+                add_all(one, 10 * writer, 10 * writer + 10)
+        """,
+    ),
+    "at_once": (
+        "8 writers in one second, at once",
+        """
+        writers = [Writer(logs) for _ in range(8)]
+        for number in range(200):
+            add(writers[number % 8], number)
+        for writer in writers:
+            writer.close()
+        """,
+    ),
+    "in_processes": (
+        "4 processes that write into one directory",
+        """
+        def child(rank):
+            with Writer(logs) as writer:
+                add_all(writer, 100 * rank, 100 * rank + 100)
+
+        children = []
+        for rank in range(4):
+            children.append(os.fork())
+            if children[-1] == 0:
+                child(rank)
+                os._exit(0)
+        wait_for(children)
+        """,
+    ),
+    "reopen_in_a_loop": (
+        "`reopen()` in a loop",
+        """
+        writer = Writer(logs)
+        for turn in range(30):
+            add_all(writer, 10 * turn, 10 * turn + 10)
+            writer.close()
+            writer.reopen()
+        writer.close()
+        """,
+    ),
+    "threads": (
+        "16 threads add, others flush and reopen",
+        """
+        writer = Writer(logs)
+        busy = True
+
+        def disturb():
+            while busy:
+                writer.flush()
+                writer.close()
+                writer.reopen()
+                time.sleep(0.005)
+
+        def adds(rank):
+            for number in range(100 * rank, 100 * rank + 100):
+                before = getattr(writer, "report", lambda: None)()
+                add(writer, number)
+
+        import warnings
+        warnings.filterwarnings("ignore", message="Attempting to use a closed")
+        threads = [threading.Thread(target=adds, args=(rank,)) for rank in range(16)]
+        other = threading.Thread(target=disturb)
+        for thread in [*threads, other]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        busy = False
+        other.join()
+        writer.close()
+        """,
+    ),
+    "handler_flushes": (
+        "a signal handler flushes, adds and closes, in the middle of adds",
+        """
+        writer = Writer(logs)
+        number = [100000]
+
+        def handler(*_):
+            number[0] += 1  # before: the next signal may interrupt this handler
+            add(writer, number[0])
+            writer.flush()
+
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+        add_all(writer, 0, 2000)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+        def end(*_):
+            writer.close()
+            sys.exit(0)
+
+        signal.signal(signal.SIGTERM, end)
+        threading.Timer(0.1, os.kill, (os.getpid(), 15)).start()
+        add_all(writer, 3000, 10**6)
+        """,
+    ),
+    "clock_jumps_back": (
+        "the clock jumps back by a day",
+        """
+        now = time.time
+        writer = Writer(logs)
+        add_all(writer, 0, 100)
+        time.time = lambda: now() - 86400
+        writer.close()
+        writer.reopen()
+        add_all(writer, 100, 200)
+        writer.close()
+        """,
+    ),
+}
+
+
+def source(name):
+    """The text of a program; it is given ``ours`` or ``stock``, and the log directory."""
+    return _PRELUDE + textwrap.dedent(PROGRAMS[name][1])
+
+
+class Left:
+    """What a program left: what it accepted, and what TensorFlow's reader finds.
+
+    Attributes:
+        accepted: The numbers whose add returned.
+        found: How often each number is found in the log directory.
+        torn: Files that can't be read to their end.
+        files: All event files.
+    """
+
+    def __init__(self, cwd, logs="logs"):
+        with open(os.path.join(cwd, "accepted"), encoding="ascii") as file:
+            self.accepted = {int(line) for line in file}
+        self.found = collections.Counter()
+        self.torn = []
+        self.files = sorted(glob.glob(os.path.join(cwd, logs, "*tfevents*")))
+        for path in self.files:
+            try:
+                for event in tf.train.summary_iterator(path):
+                    self.found.update(int(value.simple_value) for value in event.summary.value)
+            except tf.errors.DataLossError:
+                self.torn.append(path)
+
+    @property
+    def missing(self):
+        """Accepted, and not found."""
+        return self.accepted - set(self.found)
+
+    @property
+    def twice(self):
+        """Found more than once."""
+        return {number for number, count in self.found.items() if count > 1}
+
+
+_WENT = re.compile(r"([\d,]+) of its [\d,]+ events? went with it")
+_EARLIER = re.compile(r"With it went ([\d,]+) events?")
+_DROPPED = re.compile(r"([\d,]+) events? that had been accepted did not reach")
+
+
+def told_lost(texts):
+    """The events that messages say are lost."""
+    numbers = [found for text in texts for form in (_WENT, _EARLIER, _DROPPED) for found in form.findall(text)]
+    return sum(int(number.replace(",", "")) for number in numbers)
