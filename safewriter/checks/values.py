@@ -115,12 +115,14 @@ class _Trouble:
 class _Burst:
     """Tags that first went wrong in one way at one step: the one that is told, and those that wait for one telling."""
 
-    __slots__ = ("first", "said", "step", "waiting")
+    __slots__ = ("code", "first", "said", "second", "step", "waiting")
 
-    def __init__(self, step: int, first: str) -> None:
+    def __init__(self, code: str, step: int, first: str) -> None:
+        self.code = code
         self.step = step
         self.first = first
-        self.waiting: list[Finding] = []
+        self.second: Finding | None = None  # of the first one that waits: it is told as it is if it stays alone
+        self.waiting: list[str] = []
         self.said = False
 
 
@@ -289,16 +291,17 @@ class ValuesJudge:
             return found
         troubles[tag] = _Trouble(step)
         found = [] if found is None else found
-        finding = _finding(code, tag, step, state, detail)
         if burst is None or burst.step != step:
             if burst is not None and not burst.said:
                 self._say(burst, found)
-            self._bursts[code] = _Burst(step, tag)
-            found.append(finding)
+            self._bursts[code] = _Burst(code, step, tag)
+            found.append(_finding(code, tag, step, state, detail))
         elif burst.said:
             troubles[tag].told = 0  # one step, told twice already: the rest is for the sum at close
         else:
-            burst.waiting.append(finding)
+            if not burst.waiting:
+                burst.second = _finding(code, tag, step, state, detail)
+            burst.waiting.append(tag)
             self._waiting = True
         return found
 
@@ -322,8 +325,8 @@ class ValuesJudge:
     def _say(self, burst: _Burst, found: list[Finding]) -> None:
         waiting, burst.waiting = burst.waiting, []
         burst.said = bool(waiting)
-        if len(waiting) == 1:
-            found.append(waiting[0])
+        if len(waiting) == 1 and burst.second is not None:
+            found.append(burst.second)
         elif waiting:
             found.append(_many(waiting, burst))
 
@@ -459,9 +462,8 @@ def _finding(code: str, tag: str, step: int, state: _Tag, detail: object) -> Fin
     return Finding(code, message, _HINTS[code], subject=tag, data=data)
 
 
-def _many(waiting: list[Finding], burst: _Burst) -> Finding:
-    code = waiting[0].code
-    tags = [finding.subject for finding in waiting]
+def _many(tags: list[str], burst: _Burst) -> Finding:
+    code = burst.code
     at = "" if code == "SW402" else f" at step {burst.step}"
     also = f"{len(tags):,} more tags {_WENT_ON[code]}{at}, as {burst.first!r} did: {_named(tags)}."
     return Finding(
