@@ -1,1 +1,1 @@
-"""The judges, one module per hundred of codes: plain facts in, findings out. None prints, warns or imports TensorFlow."""
+"""The judges, one module per hundred of codes: facts in, findings out. None prints, warns or imports TensorFlow."""
