@@ -549,9 +549,7 @@ def _open_session(
 
 
 def _probe(directory: str) -> None:
-    """Shows that an event file can be created, for a writer whose file TensorFlow creates without saying if it
-    could.
-    """
+    """Shows that an event file can be created, for a writer whose file TensorFlow creates and says nothing."""
     try:
         make_directories(directory)
         file = LocalFile(os.path.join(directory, new_name(".probe")))
