@@ -31,7 +31,7 @@ from safewriter.checks.logdir import (
 )
 from safewriter.event_writer import SafeEventFileWriter, SafeSessionEventWriter
 from safewriter.eventfile.local import LocalFile
-from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata
+from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata, carries_metadata
 from safewriter.eventfile.names import new_name
 from safewriter.eventlog import EventLog, make_directories
 from safewriter.facts.logdir import free_bytes, obstacle
@@ -215,10 +215,9 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 return
             metadata = self._metadata
             placed = None
-            if FIELD_KEY in serialized or metadata.of_tag:
+            if metadata.of_tag or (FIELD_KEY in serialized and carries_metadata(ours)):
                 ledger.end.prepare()
-                if FIELD_KEY in serialized or metadata.lacking(ledger.account.generation):
-                    placed = metadata.settle(ours, ledger.account.generation)
+                placed = metadata.settle(ours, ledger.account.generation)
             try:
                 if FileWriter.add_summary is _STOCK_ADD_SUMMARY:
                     event.wall_time = time.time()

@@ -9,6 +9,11 @@ from typing import Any
 FIELD_KEY = b"J"
 
 
+def carries_metadata(summary: Any) -> bool:
+    """Whether a value of a summary does."""
+    return any(value.HasField("metadata") for value in summary.value)
+
+
 class PluginMetadata:
     """Keeps the metadata of each tag once in each event file.
 
@@ -23,14 +28,6 @@ class PluginMetadata:
         self.of_tag: dict[str, bytes] = {}
         self._in_file: set[str] = set()
         self._generation = 0
-
-    def lacking(self, generation: int) -> bool:
-        """Whether the file lacks metadata of a tag that is known.
-
-        Args:
-            generation: Number of the file.
-        """
-        return generation != self._generation or len(self._in_file) < len(self.of_tag)
 
     def settle(self, summary: Any, generation: int) -> list[str]:
         """Strips metadata that the file has already, and adds what a new file lacks.
