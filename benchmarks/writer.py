@@ -1,0 +1,282 @@
+"""What one `add_summary` costs: ours beside the stock writer, pair by pair in one run.
+
+    python benchmarks/writer.py [--quick] [--plot docs/cost.svg]
+
+Each pair is a block of adds by the stock writer and one by ours, in turns, so that a busy machine troubles both alike;
+the ratio is the median over the pairs. CPU time is the process's: the stock writer's thread counts. tensorboardX (where
+it is installed) and `tf.summary` write the same payloads for comparison; the physical limit is the same bytes by bare
+`os.write`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+import tracemalloc
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf2
+import tensorflow.compat.v1 as tf
+from rich.console import Console
+from rich.table import Table
+
+from safewriter import SafeFileWriter
+from safewriter.eventfile.record import frame
+
+STEPS = iter(range(1, 1 << 62))  # rising, whoever asks
+LIMITS = {  # CPU and wall, as a ratio to the stock writer
+    "one scalar": (0.65, 1.0),
+    "ten scalars": (0.85, 1.0),
+    "histogram of 10,000 values": (0.65, 1.0),
+    "image of 128x128": (0.85, 1.1),
+}
+MOST_MS_PER_WRITER = 1.0  # above stock, for construction and close, fsync apart
+MOST_BYTES_PER_TAG = 500
+
+
+def payloads():
+    """Serialized summaries, as ``sess.run`` of a merge gives them."""
+    random = np.random.default_rng(0)
+    with tf.Graph().as_default(), tf.Session() as session:
+        ops = {
+            "one scalar": [tf.summary.scalar("loss", 0.5)],
+            "ten scalars": [tf.summary.scalar(f"metrics/number_{n}", 0.5 + n) for n in range(10)],
+            "histogram of 10,000 values": [
+                tf.summary.histogram("weights", random.normal(size=10_000).astype(np.float32))
+            ],
+            "image of 128x128": [tf.summary.image("input", random.random((1, 128, 128, 3)).astype(np.float32))],
+        }
+        return {name: session.run(tf.summary.merge(each)) for name, each in ops.items()}
+
+
+def cost(add, count, finish):
+    """CPU and wall seconds of each of ``count`` adds; what they left to be done is CPU time too."""
+    gc.disable()
+    try:
+        cpu, wall = time.process_time(), time.perf_counter()
+        for _ in range(count):
+            add()
+        wall = time.perf_counter() - wall
+        finish()
+        cpu = time.process_time() - cpu
+    finally:
+        gc.enable()
+    return cpu / count, wall / count
+
+
+def adder(writer, payload):
+    return lambda: writer.add_summary(payload, next(STEPS))
+
+
+def pairs(directory, payload, count, rounds):
+    """The costs of stock and ours: ``[((cpu, wall), (cpu, wall)), …]``."""
+    stock = tf.summary.FileWriter(os.path.join(directory, "stock"))
+    with SafeFileWriter(os.path.join(directory, "ours")) as ours:
+        writers = [(stock, adder(stock, payload)), (ours, adder(ours, payload))]
+        for writer, add in writers:  # warm up
+            cost(add, count, writer.flush)
+        found = []
+        for turn in range(rounds):
+            costs = {}
+            for writer, add in writers[:: 1 if turn % 2 else -1]:
+                costs[writer] = cost(add, count, writer.flush)
+            found.append((costs[stock], costs[ours]))
+    stock.close()
+    return found
+
+
+def others(directory, name, payload, count):
+    """CPU of tensorboardX and of ``tf.summary`` for the same payload, and of the bare write of its bytes."""
+    found = {}
+    path = os.path.join(directory, "bare")
+    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    record = b"".join(
+        frame(tf.Event(step=1, wall_time=1.0, summary=tf.Summary.FromString(payload)).SerializeToString())
+    )
+    found["os.write"] = cost(lambda: os.write(fd, record), count, lambda: None)
+    os.close(fd)
+    values = np.random.default_rng(0).normal(size=10_000).astype(np.float32)
+    image = np.zeros((128, 128, 3), np.float32)
+    try:
+        import tensorboardX
+    except ImportError:
+        found["tensorboardX"] = None
+    else:
+        with tensorboardX.SummaryWriter(os.path.join(directory, "tensorboardX")) as writer:
+            calls = {
+                "one scalar": lambda: writer.add_scalar("loss", 0.5, next(STEPS)),
+                "ten scalars": lambda: [writer.add_scalar(f"n{n}", 0.5, next(STEPS)) for n in range(10)],
+                "histogram of 10,000 values": lambda: writer.add_histogram("weights", values, next(STEPS)),
+                "image of 128x128": lambda: writer.add_image("input", image, next(STEPS), dataformats="HWC"),
+            }
+            found["tensorboardX"] = cost(calls[name], max(count // 10, 20), writer.flush)
+    with tf2.summary.create_file_writer(os.path.join(directory, "v2")).as_default() as writer:
+        calls = {
+            "one scalar": lambda: tf2.summary.scalar("loss", 0.5, next(STEPS)),
+            "ten scalars": lambda: [tf2.summary.scalar(f"n{n}", 0.5, next(STEPS)) for n in range(10)],
+            "histogram of 10,000 values": lambda: tf2.summary.histogram("weights", values, next(STEPS)),
+            "image of 128x128": lambda: tf2.summary.image("input", image[None], next(STEPS)),
+        }
+        cost(calls[name], 5, writer.flush)
+        found["tf.summary"] = cost(calls[name], max(count // 10, 20), writer.flush)
+    return found
+
+
+def lifetimes(directory, count):
+    """Wall milliseconds of construction and close, stock and ours, medians over pairs; fsync is taken out of ours."""
+    synced = []
+    fsync = os.fsync
+
+    def timed(fd):
+        started = time.perf_counter()
+        fsync(fd)
+        synced.append(time.perf_counter() - started)
+
+    found = {"stock": [], "ours": []}
+    os.fsync = timed
+    try:
+        for turn in range(count):
+            for name, kind in (("stock", tf.summary.FileWriter), ("ours", SafeFileWriter)):
+                logs = os.path.join(directory, f"{name}-{turn}")
+                os.mkdir(logs)
+                synced.clear()
+                started = time.perf_counter()
+                kind(logs).close()
+                found[name].append((time.perf_counter() - started - sum(synced)) * 1000)
+    finally:
+        os.fsync = fsync
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def memory(directory, tags=100_000):
+    """Bytes that each tag takes, and that each further step of all tags takes, in objects of Python."""
+
+    def summary(value, names):
+        return tf.Summary(value=[tf.Summary.Value(tag=name, simple_value=value) for name in names]).SerializeToString()
+
+    names = [f"model/layer_{number:06d}/weights" for number in range(tags)]
+    with SafeFileWriter(os.path.join(directory, "memory")) as writer:
+        writer.add_summary(summary(1.0, ["first"]), 1000)
+        first, later = summary(1.0, names), summary(2.0, names)
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        writer.add_summary(first, 1001)
+        per_tag = (tracemalloc.get_traced_memory()[0] - before) / tags
+        writer.add_summary(later, 1002)
+        before = tracemalloc.get_traced_memory()[0]
+        for step in range(1003, 1008):
+            writer.add_summary(later, step)
+        per_step = (tracemalloc.get_traced_memory()[0] - before) / 5
+        tracemalloc.stop()
+    return per_tag, per_step
+
+
+def measure(directory, quick):
+    rows = {}
+    for name, payload in payloads().items():
+        count = {"image of 128x128": 300}.get(name, 2000) // (4 if quick else 1)
+        found = pairs(os.path.join(directory, name), payload, count, 7 if quick else 21)
+        rows[name] = {
+            "bytes": len(payload),
+            "stock": tuple(statistics.median(stock[n] for stock, _ in found) for n in (0, 1)),
+            "ours": tuple(statistics.median(ours[n] for _, ours in found) for n in (0, 1)),
+            "ratio": tuple(statistics.median(ours[n] / stock[n] for stock, ours in found) for n in (0, 1)),
+        }
+    return rows
+
+
+def show(console, rows):
+    table = Table(
+        title=f"add_summary, µs a call, CPU (wall) · TensorFlow {tf.__version__}, Python {sys.version.split()[0]}"
+    )
+    for column in (
+        "payload",
+        "stock",
+        "safewriter",
+        "CPU ratio",
+        "wall ratio",
+        "tensorboardX",
+        "tf.summary",
+        "os.write",
+    ):
+        table.add_column(column, justify="left" if column == "payload" else "right")
+    for name, row in rows.items():
+        cells = [
+            "-" if each is None else f"{each[0] * 1e6:.1f} ({each[1] * 1e6:.1f})"
+            for each in (
+                row["stock"],
+                row["ours"],
+                *(row["others"][o] for o in ("tensorboardX", "tf.summary", "os.write")),
+            )
+        ]
+        ratios = []
+        for ratio, limit in zip(row["ratio"], LIMITS[name], strict=True):
+            ratios.append(f"[{'green' if ratio <= limit else 'red'}]{ratio:.2f}[/] ≤ {limit}")
+        table.add_row(f"{name}, {row['bytes']:,} bytes", *cells[:2], *ratios, *cells[2:])
+    console.print(table)
+
+
+def plot(rows, path):
+    """A bar chart of CPU per call, as SVG by hand: a picture needs no library."""
+    bar, left, scale = 16, 210, 330
+    parts, y = [], 34
+    for name, row in rows.items():
+        most = max(row["stock"][0], row["ours"][0])
+        parts.append(f'<text x="{left - 10}" y="{y + bar + 4}" text-anchor="end" class="name">{name}</text>')
+        for key, label, colour in (("stock", "FileWriter", "#9aa5b1"), ("ours", "SafeFileWriter", "#2f7d4f")):
+            width = scale * row[key][0] / most
+            parts.append(f'<rect x="{left}" y="{y}" width="{width:.0f}" height="{bar}" rx="2" fill="{colour}"/>')
+            figure = f"{row[key][0] * 1e6:.0f} µs {label}"
+            parts.append(f'<text x="{left + width + 6:.0f}" y="{y + bar - 4}">{figure}</text>')
+            y += bar + 2
+        y += 14
+    style = "text{font:12px sans-serif;fill:#555}.name{font-weight:600}"
+    title = f"CPU time of one add_summary, TensorFlow {tf.__version__}"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{y}" role="img" aria-label="{title}">'
+            f'<style>{style}</style><text x="10" y="18" class="name">{title}</text>{"".join(parts)}</svg>\n'
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter pairs")
+    parser.add_argument("--plot", metavar="SVG", help="write a picture")
+    arguments = parser.parse_args()
+    os.environ["SAFEWRITER_IGNORE"] = "SW106"
+    directory = tempfile.mkdtemp(prefix="safewriter-benchmark-")
+    console = Console(width=max(Console().width, 150))
+    try:
+        with tf.Graph().as_default():
+            rows = measure(directory, arguments.quick)
+        for name, payload in payloads().items():  # out of the graph: ``tf.summary`` needs eager execution
+            rows[name]["others"] = others(os.path.join(directory, name), name, payload, 400)
+        show(console, rows)
+        with tf.Graph().as_default():
+            times = lifetimes(directory, 20 if arguments.quick else 60)
+            more = times["ours"] - times["stock"]
+            console.print(
+                f"construction and close, ms: stock {times['stock']:.2f}, safewriter {times['ours']:.2f}: "
+                f"{more:+.2f} ≤ {MOST_MS_PER_WRITER} (fsync apart)"
+            )
+            per_tag, per_step = memory(directory)
+            console.print(
+                f"memory: {per_tag:.0f} ≤ {MOST_BYTES_PER_TAG} bytes a tag; {per_step:,.0f} bytes a step of all tags"
+            )
+        if arguments.plot:
+            plot(rows, arguments.plot)
+    finally:
+        shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()
