@@ -13,11 +13,16 @@ import warnings
 
 import children
 import pytest
+from hypothesis import settings
 
 with warnings.catch_warnings():
     # TensorFlow 2.12 imports a name that the newest JAX for it deprecates.
     warnings.simplefilter("ignore")
     import tensorflow.compat.v1 as tf
+
+# No test is timed: the machine may be busy with other things.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class _Auditor(FileAuditor):
 
 
 @given(files)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_file_breaks_the_reader(content):
     """Of any bytes, each is in a record, in a damaged place or in the torn end, and what is counted agrees."""
     reader = RecordReader(io.BytesIO(content))
@@ -97,7 +97,7 @@ def test_no_file_breaks_the_reader(content):
 
 
 @given(st.one_of(st.binary(max_size=100), mutated_events))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_event_breaks_the_judge(data):
     """Bytes with a right checksum are an event, or our error, and a sound or a damaged file."""
     content = b"".join((*frame(EVENTS[0]), *frame(data)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from safewriter.audit.reading import FileAuditor, audit_file
@@ -117,7 +118,8 @@ class Audit:
         try:
             for task in _tasks(self._measured()):
                 size = sum(source.bytes for source in task)
-                future = pool.submit(_audit_files, [source.path for source in task], self._points)
+                with _interrupts_held():
+                    future = pool.submit(_audit_files, [source.path for source in task], self._points)
                 future.add_done_callback(lambda _, size=size: self._count(size))  # type: ignore[misc]
                 waiting.add(future)
                 if len(waiting) >= 4 * self._jobs:
@@ -163,6 +165,19 @@ def _tasks(sources: Iterable[Source]) -> Iterator[list[Source]]:
 
 def _audit_files(paths: list[str], points: int) -> AuditReport:
     return AuditReport().merge(*(audit_file(path, points) for path in paths))
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits. A process that is begun meanwhile never sees one, not even while it starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupt() -> None:
