@@ -20,6 +20,7 @@ from safewriter.findings import CATALOGUE
 
 COMMAND = [sys.executable, "-m", "safewriter.cli"]
 NAME = "events.out.tfevents.1700000000.host"
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "docs", "audit.md")
 
 
 def write(path, steps, number=1.0, tag="loss", damage=None):
@@ -139,6 +140,16 @@ def test_no_tensorflow(logdir):
     for arguments in (["audit", logdir], ["explain", "SW602"]):
         done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_page_shows_what_is_printed(told, tmp_path, monkeypatch):
+    """The output in docs/audit.md is that of the command."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "logs" / "eval" / NAME, range(1000), lambda step: float("nan") if 12 <= step < 352 else 1.0)
+    write(tmp_path / "logs" / "train" / NAME, range(50), damage=500)
+    _, lines, _ = told("audit", "logs")
+    with open(PAGE, encoding="utf-8") as page:
+        assert "\n".join(["```console", "$ safewriter audit logs", *lines, "```"]) in page.read()
 
 
 class TestWrongUse:
