@@ -424,6 +424,23 @@ class TestRemote:
         finally:
             system.rm("/audited", recursive=True)
 
+    def test_a_file_system_that_fails(self, monkeypatch):
+        """An error of a remote file system's own is one of the operating system's to the caller, or a finding."""
+        memory = pytest.importorskip("fsspec.implementations.memory")
+
+        class CredentialsError(Exception):
+            pass
+
+        def fail(*_, **__):
+            raise CredentialsError("who are you?")
+
+        for method in ("exists", "open"):
+            monkeypatch.setattr(memory.MemoryFileSystem, method, fail)
+        with pytest.raises(OSError, match="CredentialsError: who are you"):
+            audit_logdir("memory://audited")
+        (finding,) = audit_file("memory://audited/a.tfevents").findings
+        assert "CredentialsError: who are you?" in finding.message
+
     def test_without_fsspec(self, monkeypatch):
         """Where fsspec is missing, the error says what to install."""
         monkeypatch.setitem(sys.modules, "fsspec", None)

@@ -182,6 +182,14 @@ class TestWrongUse:
         code, _, error = told("audit", "s3://bucket/logs")
         assert (code, "pip install fsspec" in error) == (2, True)
 
+    def test_no_plugin(self, told):
+        """A URL of a kind whose plug-in is missing, or of no kind at all, says so."""
+        pytest.importorskip("fsspec")
+        for command in (("audit", "{}"), ("repair", "{}", "--output", "copies")):
+            for url, text in (("oci://bucket/logs", "ocifs"), ("nothing://x", "nothing")):
+                code, _, error = told(*(argument.format(url) for argument in command))
+                assert (code, text in error) == (2, True)
+
 
 class TestJson:
     def test_the_report(self, told, logdir):

@@ -113,6 +113,19 @@ class TestSound:
         reader = RecordReader(Slow(framed(*RECORDS)))
         assert [data for batch in reader.batches() for data in batch] == RECORDS
 
+    def test_a_file_that_shrinks(self):
+        """A file that gets shorter while it is read ends where it ends."""
+
+        class Shrinking(io.BytesIO):
+            def seek(self, offset, whence=0):
+                return super().seek(offset, whence) + (50 if whence == 2 else 0)
+
+        reader = RecordReader(Shrinking(framed(*RECORDS)[:-9]))
+        assert [data for batch in reader.batches() for data in batch] == RECORDS[:-1]
+        assert reader.torn == SIZE - 9
+        reader = RecordReader(Shrinking(framed(*RECORDS) + b"?" * 30))
+        assert [data for batch in reader.batches() for data in batch] == RECORDS
+
     def test_start(self):
         """Reading begins at any record."""
         _, found = reading(framed(*RECORDS), start=len(framed(*RECORDS[:7])))

@@ -101,7 +101,7 @@ class FileAuditor:
                 written = self._is_written(file, began)
         except OSError as error:
             return self._unreadable(error.strerror or str(error), error.errno)
-        except ModuleNotFoundError:
+        except ImportError:
             raise
         except Exception as error:
             if not is_remote(self.path):
@@ -300,7 +300,7 @@ def audit_file(path: Any, points: int = 0) -> AuditReport:
         The report. A file that can't be read is a finding in it.
 
     Raises:
-        ModuleNotFoundError: For a URL: fsspec is missing.
+        ImportError: For a URL: fsspec, or its plug-in for this kind of URL, is missing.
     """
     return AuditReport(files=(FileAuditor(os.fsdecode(path), points).run(),))
 

@@ -30,7 +30,7 @@ class Audit:
 
     Raises:
         FileNotFoundError: A log directory does not exist.
-        ModuleNotFoundError: One is a URL, and fsspec is missing.
+        ImportError: One is a URL, and fsspec, or its plug-in for it, is missing.
     """
 
     def __init__(self, logdirs: Iterable[Any], jobs: int = 1, points: int = 0) -> None:
@@ -196,6 +196,6 @@ def audit_logdir(logdir: Any, *, jobs: int = 1, points: int = 0) -> AuditReport:
 
     Raises:
         FileNotFoundError: There is no such directory.
-        ModuleNotFoundError: It is a URL, and fsspec is missing.
+        ImportError: It is a URL, and fsspec, or its plug-in for it, is missing.
     """
     return Audit([logdir], jobs, points).run()

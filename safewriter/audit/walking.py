@@ -40,7 +40,7 @@ def fsspec_of(path: str) -> tuple[Any, str]:
     """The file system for a URL, and the path in it.
 
     Raises:
-        ModuleNotFoundError: fsspec, or its plug-in for this kind of URL, is not installed.
+        ImportError: fsspec, or its plug-in for this kind of URL, is not installed.
         ValueError: fsspec knows no such kind of URL.
     """
     try:
@@ -79,7 +79,9 @@ def find_event_files(logdir: Any, problem: Callable[[Problem], None] | None = No
 
     Raises:
         FileNotFoundError: There is no such directory.
-        ModuleNotFoundError: For URLs: fsspec is missing.
+        ImportError: For URLs: fsspec, or its plug-in for this kind of URL, is missing.
+        OSError: For URLs: the file system can't be asked.
+        ValueError: For URLs: there is no such kind.
     """
     path = os.fsdecode(logdir)
     if is_remote(path):
@@ -132,12 +134,18 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 def _find_remote(url: str) -> Iterator[Source]:
     system, inner = fsspec_of(url)
-    if not system.exists(inner):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url)
-    if system.isfile(inner):
-        return iter([Source(url, int(system.size(inner) or 0))])
+    try:
+        if not system.exists(inner):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url)
+        if system.isfile(inner):
+            return iter([Source(url, int(system.size(inner) or 0))])
+        found = system.find(inner, detail=True)
+    except OSError:
+        raise
+    except Exception as error:
+        # Each kind of remote file system has errors of its own.
+        raise OSError(f"{url}: {type(error).__name__}: {error}") from error
     protocol = url.partition("://")[0]
-    found = system.find(inner, detail=True)
     return iter(
         [
             Source(_url(protocol, path), int(details.get("size") or 0))

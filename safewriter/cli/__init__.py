@@ -133,7 +133,7 @@ def _audit(options: argparse.Namespace) -> int:
         audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0)
     except FileNotFoundError as error:
         return _wrong_use(f"{shown(str(error.filename))}: there is no such file or directory")
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError, ImportError) as error:
         return _wrong_use(str(error))
     try:
         with _progress_bar(sys.stderr) as progress:
@@ -225,7 +225,7 @@ def _repair(options: argparse.Namespace) -> int:
             repair = repair_file(path, os.path.join(options.output, below))
         except FileExistsError as error:
             return _wrong_use(f"{shown(str(error.filename))} is there already; choose another --output")
-        except ModuleNotFoundError as error:
+        except (ImportError, ValueError) as error:
             return _wrong_use(str(error))
         except FileNotFoundError as error:
             return _wrong_use(f"{shown(str(error.filename))}: there is no such file")
