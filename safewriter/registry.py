@@ -8,16 +8,26 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from multiprocessing import util
 
 from safewriter.accounts import ACCOUNTS
 from safewriter.checks.distribution import shared_by_writers
-from safewriter.checks.landing import events_lost, too_many_writers
-from safewriter.findings import Desk, Finding, SafeWriterError
+from safewriter.checks.landing import events_lost, more_never_closed, too_many_writers
+from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError
 from safewriter.ledger import Ledger
 
 MANY = 32  # open writers
 _EXIT_SECS = 30.0  # that a remote or slow storage may take when the program ends
+
+
+@dataclass
+class _Unclosed:
+    """The writers that one line created and nobody closed."""
+
+    desk: Desk  #: of the first, which was told
+    more: int = 0
+    events: int = 0
 
 
 class Registry:
@@ -32,6 +42,7 @@ class Registry:
         self._open: dict[int, Ledger] = {}
         self._owing: dict[int, Ledger] = {}
         self._told_many = False
+        self._unclosed: dict[tuple[str, int], _Unclosed] = {}
         self._last: Desk | None = None  #: of the newest writer: where a fault of our own is told that is no writer's
         self._lock = threading.RLock()
         atexit.register(self.end_program)
@@ -159,10 +170,32 @@ class Registry:
             ACCOUNTS.forget(ledger.key)
 
     def _end_unclosed(self, ledger: Ledger, *, dropped: bool) -> None:
-        before = ledger.findings_at_end(dropped=dropped)
+        before = self._of_a_line(ledger, ledger.findings_at_end(dropped=dropped))
         with ledger.desk.guard("directory"):
             before += ledger.look_at_end()
         self.end_writer(ledger, lambda: ledger.end.close(_EXIT_SECS), before=before, may_raise=False, at_creation=True)
+
+    def _of_a_line(self, ledger: Ledger, findings: list[Finding]) -> list[Finding]:
+        """SW501 of the first writer of a line; those of further ones are summed up: a loop may create thousands."""
+        desk = ledger.desk
+        if not findings or "SW501" in desk.policy.ignored:
+            return findings
+        with self._lock:
+            line = self._unclosed.get((desk.created_at, CAPTURES.since))
+            if line is None:
+                self._unclosed[desk.created_at, CAPTURES.since] = _Unclosed(desk)
+                return findings
+            line.more += 1
+            line.events += findings[0].data["events"]
+        desk.note(findings[0])
+        return []
+
+    def _tell_lines(self, since: int) -> None:
+        for key, line in list(self._unclosed.items()):
+            if key[1] >= since:
+                del self._unclosed[key]
+                if line.more:
+                    line.desk.tell(more_never_closed(line.more, line.events), may_raise=False, at_creation=True)
 
     def _tell_owed(self, ledger: Ledger) -> None:
         with self._lock:
@@ -180,7 +213,8 @@ class Registry:
         """Tells what would be told if the program ended now, of the writers created after ``since``; closes nothing."""
         for ledger in self._of_this_process(self._open):
             if ledger.key > since:
-                ledger.desk.tell_all(ledger.findings_at_end(dropped=False), may_raise=False, at_creation=True)
+                found = self._of_a_line(ledger, ledger.findings_at_end(dropped=False))
+                ledger.desk.tell_all(found, may_raise=False, at_creation=True)
                 ledger.flushed()
         self._tell_rest(since)
 
@@ -191,6 +225,8 @@ class Registry:
                     self._tell_owed(ledger)
         if self._last is None:
             return
+        with self._last.guard("exit"):
+            self._tell_lines(since)
         with self._last.guard("graph accounting"):
             for desk, finding in ACCOUNTS.finish(self._adds(), since=since):
                 desk.tell(finding, may_raise=False, at_creation=True)

@@ -188,6 +188,21 @@ for writer in writers:
         assert [told.code for told in outcome.told] == ["SW501"] * 3
         assert [told.line for told in outcome.told] == [LINES + 2, LINES + 3, LINES + 4]
 
+    def test_writers_of_a_loop_are_summed_up(self, run_forked, tmp_path, read_points):
+        """A line that creates a writer per epoch and closes none is told at the first, and once more for all others."""
+        loop = """import sys
+for epoch in range(20):
+    writer = FileWriter(f"{sys.argv[1]}/{epoch}")
+    for step in range(3):
+        writer.add_summary(number(), step)
+"""
+        for logdir, keep in (("dropped", ""), ("kept", "    kept = [*globals().get('kept', []), writer]\n")):
+            outcome = run_forked(START + loop + keep, logdir)
+            assert lines_of(outcome) == [("SW501", LINES + 3)] * 2
+            assert "19 more writers" in outcome.told[1].text
+            assert "57 events" in outcome.told[1].text
+            assert all(len(read_points(tmp_path / logdir / str(epoch))["loss"]) == 3 for epoch in range(20))
+
     def test_used_after_close_is_summed_up(self, run_forked):
         """Each add after close warns as the stock class does; the sum comes once, at the end."""
         outcome = run_forked(

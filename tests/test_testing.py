@@ -80,6 +80,19 @@ def test_used_after_close(graph, tmp_path):
     assert [(finding.code, finding.count) for finding in findings] == [("SW504", 3)]
 
 
+@pytest.mark.parametrize("run", range(2))
+def test_writers_of_a_loop(graph, tmp_path, run):
+    """Writers that one line created and nobody closed are summed up, in each capture anew."""
+    with capture_findings() as findings:
+        kept = [SafeFileWriter(tmp_path / str(number)) for number in range(4)]
+        for writer in kept:
+            writer.add_summary(scalar(), 1)
+        del kept[:2], writer
+    assert codes(findings) == ["SW501", "SW501"]
+    assert (findings[1].count, findings[1].data["events"]) == (3, 3)
+    assert [finding.code for finding in kept[0].report().findings] == ["SW501"]
+
+
 def test_only_what_was_created_inside(graph, tmp_path):
     """A writer from before the block is not judged at its end."""
     before = SafeFileWriter(tmp_path / "before")

@@ -136,6 +136,25 @@ def _safe(kept: int) -> str:
     return f" The {plural(kept, 'event')} before it {'is' if kept == 1 else 'are'} safe." if kept else ""
 
 
+def too_large(path: str, reason: str) -> Finding:
+    """SW502, for an event that protobuf can't serialize.
+
+    Args:
+        path: The event file.
+        reason: What protobuf said.
+    """
+    return Finding(
+        "SW502",
+        f"The event was not written to {path}: it can't be serialized ({reason}). protobuf's limit for one message is "
+        "2 GB.",
+        "Write less at once: a smaller image or tensor, or a graph without its large constants "
+        "(`tf.compat.v1.placeholder` or variables in their place).",
+        subject=f"too large:{path}",
+        path=path,
+        raises=ValueError,
+    )
+
+
 def flush_failed(path: str, error: OSError, queued: int) -> Finding:
     """SW502, for a flush that the storage refused.
 
@@ -197,6 +216,25 @@ def never_flushed(events: int, ever_flushed: bool, path: str, *, dropped: bool) 
         subject="never-flushed",
         path=path,
         data={"events": events, "ever_flushed": ever_flushed},
+    )
+
+
+def more_never_closed(writers: int, events: int) -> Finding:
+    """SW501, summed up: further writers that one line created, and nobody closed.
+
+    Args:
+        writers: How many, beside the first.
+        events: How many events they had that were never flushed.
+    """
+    were = "writer that was created at the same line was" if writers == 1 else "writers that it created were"
+    return Finding(
+        "SW501",
+        f"{writers:,} more {were} never closed, with {plural(events, 'event')} that were never flushed. safewriter "
+        "wrote them all; tf.compat.v1.summary.FileWriter can lose every one of them.",
+        "Create the writer once, before the loop; or close each: `with SafeFileWriter(logdir) as writer:`.",
+        subject="never-flushed: more",
+        count=writers,
+        data={"writers": writers, "events": events},
     )
 
 

@@ -180,6 +180,10 @@ class Desk:
                 place = self.place
             tell(finding, place, may_raise=may_raise, strict=self.policy.strict)
 
+    def note(self, finding: Finding) -> None:
+        """Keeps a finding for the report that is told by another desk, summed up with others."""
+        self._book(finding.at(self.created_at))
+
     def error(self, finding: Finding) -> SafeWriterError:
         """The exception for a finding that is raised whatever the policy: it is counted like one that is told."""
         finding = finding.at(self.created_at)
