@@ -286,7 +286,7 @@ class TestAdding:
         assert {finding.code for finding in findings} <= {"SW406"}
         assert bool(findings) == (writer_class is SafeFileWriter)
 
-    @pytest.mark.parametrize("step", ["seven", [7], object()], ids=repr)
+    @pytest.mark.parametrize("step", ["seven", [7], object()], ids=["word", "list", "object"])
     def test_what_is_no_step(self, writer_class, graph, logdir, step):
         """What has no number is refused at the call."""
         with writer_class(logdir) as writer:
