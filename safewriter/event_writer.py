@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from google.protobuf.message import EncodeError
 from tensorflow.python.summary.writer.event_file_writer import EventFileWriter
 from tensorflow.python.summary.writer.event_file_writer_v2 import EventFileWriterV2
 
-from safewriter.checks.landing import Fate, event_file_gone, events_lost
+from safewriter.checks.landing import Fate, event_file_gone, events_lost, too_large
 from safewriter.eventfile import process
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.read import count_records
@@ -43,7 +44,11 @@ class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]
         with self._lock:
             if process.pid != self.log.pid:
                 self._go_on_in_child()
-            self.log.write(event.SerializeToString())
+            try:
+                data = event.SerializeToString()
+            except (EncodeError, ValueError) as error:  # each protobuf has its own way to say no
+                raise self.log.refuse(too_large(self.log.path, str(error))) from error
+            self.log.write(data)
 
     def prepare(self) -> None:
         """Sees to it that the file which the next event goes to is begun.

@@ -198,6 +198,11 @@ class EventLog:
             if self._aside is not None or self._close_asked:
                 self._after_interruption()
 
+    def refuse(self, finding: Finding) -> Exception:
+        """The exception for an event that can't be written anywhere; the sum at close tells of it."""
+        self.failed_calls += 1
+        return self._error(finding)
+
     def prepare(self) -> None:
         """Begins the file that the next event goes to, where there is none: ``generation`` is right afterwards.
 

@@ -319,13 +319,39 @@ PROGRAMS = {
         def disturb():
             while busy:
                 writer.flush()
-                writer.close()
                 writer.reopen()
-                time.sleep(0.005)
+                time.sleep(0.002)
 
         def adds(rank):
             for number in range(100 * rank, 100 * rank + 100):
-                before = getattr(writer, "report", lambda: None)()
+                add(writer, number)
+
+        threads = [threading.Thread(target=adds, args=(rank,)) for rank in range(16)]
+        other = threading.Thread(target=disturb)
+        for thread in [*threads, other]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        busy = False
+        other.join()
+        writer.close()
+        """,
+    ),
+    "threads_and_close": (
+        "the same, and close in between: an add to a closed writer is dropped, as ever, and counted",
+        """
+        writer = Writer(logs)
+        busy = True
+
+        def disturb():
+            while busy:
+                writer.flush()
+                writer.close()
+                writer.reopen()
+                time.sleep(0.002)
+
+        def adds(rank):
+            for number in range(100 * rank, 100 * rank + 100):
                 add(writer, number)
 
         import warnings

@@ -17,6 +17,7 @@ import tensorflow
 import tensorflow.compat.v1 as tf
 from disks import FullDisk
 from fault_programs import told_lost
+from google.protobuf.message import EncodeError
 
 from safewriter import SafeFileWriter, SafeWriterError
 from safewriter.testing import capture_findings
@@ -693,6 +694,25 @@ def test_far_offsets(tmp_path):
     file.size = before + len(record)
     writer.close()
     assert numbers(str(tmp_path)) == [1, 2]
+
+
+def test_event_that_protobuf_refuses(tmp_path):
+    """An event beyond protobuf's 2 GB is refused at the call, in words, and counted; the file stays whole.
+
+    The refusal is a stand-in for protobuf's, which takes gigabytes to provoke.
+    """
+
+    class TooLarge:
+        def SerializeToString(self):
+            raise EncodeError("Failed to serialize proto")
+
+    writer = SafeFileWriter(str(tmp_path))
+    with pytest.raises(ValueError, match=r"SW502 .* can't be serialized .* 2 GB"):
+        writer.event_writer.add_event(TooLarge())
+    writer.add_summary(summary(2), 2)
+    with pytest.warns(UserWarning, match="1 add call failed and its event is not in the log"):
+        writer.close()
+    assert numbers(str(tmp_path)) == [2]
 
 
 def test_memory_per_tag(tmp_path):
