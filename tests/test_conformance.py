@@ -326,12 +326,29 @@ class TestAdding:
             writer.add_summary(scalar(), 2)
         assert [event.step for event in read_events(logdir)] == [2]
 
+    def test_message_of_another_package(self, writer_class, graph, logdir, read_events):
+        """The same message as TensorBoard's own class makes it. Decision: it is taken; the stock class refuses it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TensorBoard up to 2.18 imports pkg_resources
+            summary_pb2 = pytest.importorskip("tensorboard.compat.proto.summary_pb2")
+        foreign = summary_pb2.Summary.FromString(scalar().SerializeToString())
+        with writer_class(logdir) as writer:
+            if writer_class is FileWriter and type(foreign) is not v1.Summary:
+                with pytest.raises(TypeError):
+                    writer.add_summary(foreign, 1)
+            else:
+                writer.add_summary(foreign, 1)
+                assert foreign == summary_pb2.Summary.FromString(scalar().SerializeToString())
+        assert [event.summary for event in read_events(logdir)] == [scalar()] * (writer_class is SafeFileWriter)
+
     def test_corrupt_bytes(self, writer_class, graph, logdir, read_events):
         """Bytes that are no summary are refused."""
         with writer_class(logdir) as writer:
             with pytest.raises(Exception, match=r".") as caught:  # stock: DecodeError of protobuf
                 writer.add_summary(b"\xff\xff\xff", 1)
             assert isinstance(caught.value, ValueError) or writer_class is FileWriter
+            with pytest.raises(Exception, match=r"."):
+                writer.add_summary(np.bytes_(b"\xff\xff\xff"), 1)
             writer.add_summary(scalar(), 2)
         assert [event.step for event in read_events(logdir)] == [2]
 
@@ -516,6 +533,52 @@ class TestEnds:
         writer.add_summary(scalar(), 1)
         writer.flush()
         writer.close()
+
+    def test_reopen_where_nothing_can_be_made(self, graph, logdir):
+        """Decision: ``reopen`` says that no file can be created, and can be called again when one can."""
+        writer = SafeFileWriter(logdir)
+        writer.close()
+        os.unlink(os.path.join(logdir, os.listdir(logdir)[0]))
+        os.rmdir(logdir)
+        with open(logdir, "w"), pytest.raises(NotADirectoryError, match="SW102"):
+            writer.reopen()
+        os.unlink(logdir)
+        writer.reopen()
+        writer.add_summary(scalar(), 1)
+        writer.close()
+        assert writer.report().landed == 1
+
+    def test_repr(self, graph, logdir):
+        """What a debugger shows: where it writes, whether it is open, and which line created it."""
+        writer = SafeFileWriter(logdir)
+        line = inspect.currentframe().f_lineno - 1
+        assert f"{logdir!r}, open, created at " in repr(writer)
+        assert repr(writer).endswith(f"test_conformance.py:{line}>")
+        writer.close()
+        assert ", closed, " in repr(writer)
+
+    def test_child_closes_its_parents_writer(self, run_forked, tmp_path, read_points):
+        """A forked child that closes what it inherited, without writing, leaves the parent's file as it is."""
+        outcome = run_forked("""
+import os
+import tensorflow.compat.v1 as tf
+tf.disable_eager_execution()
+from safewriter import SafeFileWriter
+def number():
+    return tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)])
+with SafeFileWriter("logs") as writer:
+    writer.add_summary(number(), 0)
+    if os.fork() == 0:
+        writer.flush()
+        writer.close()
+        writer.close()
+        os._exit(0)
+    os.wait()
+    writer.add_summary(number(), 1)
+""")
+        assert (outcome.exit_code, outcome.codes) == (0, []), outcome.stderr
+        assert read_points(tmp_path / "logs") == {"loss": [(0, 0.5), (1, 0.5)]}
+        assert len(os.listdir(tmp_path / "logs")) == 1
 
     def test_collected(self, writer_class, graph, logdir):
         """A writer can be weakly referred to, and is not kept alive by what accounts for it."""
