@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -133,7 +134,7 @@ class FileAuditor:
             first_time=self._first_time or 0.0,
             last_time=_wall_time(self._last),
             starts=tuple(self._starts),
-            tags={tag: _tag_facts(series) for tag, series in self._series.items()},
+            tags={sys.intern(tag): _tag_facts(series) for tag, series in self._series.items()},
             damages=tuple(damages[:PLACES]),
             damaged=reader.damaged + self._no_event_count,
             skipped=reader.skipped + self._no_event_bytes,

@@ -16,7 +16,7 @@ _NAMED = 5  #: tags, or places in a file, that a message names
 _LISTED = 1000  #: tags that the data of a finding lists
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TagFacts:
     """What a file, or a run, holds of one tag.
 
@@ -45,7 +45,7 @@ class TagFacts:
     points: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """What an event file holds and what is wrong with its bytes.
 
