@@ -271,6 +271,17 @@ class TestDamage:
         (finding,) = audit(*sound()[1:]).findings
         assert (finding.code, finding.data["events"]) == ("SW605", 10)
 
+    def test_other_records(self, audit):
+        """SW605: files of records that hold no events, such as training examples."""
+        example = tf.train.Example(features=tf.train.Features(feature={"x": tf.train.Feature()}))
+        assert "SW605" in codes(audit(b"".join(frame(example.SerializeToString()))))
+        assert codes(audit(b"".join(frame(b"\xff" * 9)) * 5)) == ["SW605"]
+
+    def test_a_first_record_without_an_event(self, audit):
+        """Where the first record holds no event, that is damage; the file is an event file all the same."""
+        (finding,) = audit(b"".join(frame(b"\xff" * 9)), *sound()).findings
+        assert (finding.code, finding.data["offset"], finding.data["events_hidden"]) == ("SW602", 0, 11)
+
     def test_empty(self, audit):
         """SW605: an empty file."""
         (finding,) = audit().findings

@@ -130,7 +130,7 @@ class FileAuditor:
             summaries=events - self._others,
             graphs=self._graphs,
             versions=self._versions,
-            begins=self._begins,
+            begins="other" if self._no_event_count and not events else self._begins,
             first_time=self._first_time or 0.0,
             last_time=_wall_time(self._last),
             starts=tuple(self._starts),
@@ -163,10 +163,7 @@ class FileAuditor:
 
     def _begin(self, data: bytes, reader: RecordReader) -> None:
         self._first_time = _wall_time(data)
-        if reader.damages:
-            self._begins = "damage"
-        else:
-            self._begins = "version" if _what(data) == "file_version" else "event"
+        self._begins = "damage" if reader.damages else _kind_of_first(data)
 
     def _is_written(self, file: IO[bytes], began: float) -> bool:
         """Whether the file is being written. An unfinished record at its end is then one that is on its way."""
@@ -354,12 +351,11 @@ def _wall_time(data: bytes) -> float:
         return 0.0
 
 
-def _what(data: bytes) -> str | None:
+def _kind_of_first(data: bytes) -> str:
     try:
-        what: str | None = parse_event(data).WhichOneof("what")
+        return "version" if parse_event(data).WhichOneof("what") == "file_version" else "event"
     except NotAnEventError:
-        return None
-    return what
+        return "damage"
 
 
 def _varint(number: int) -> bytes:
