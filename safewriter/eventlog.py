@@ -113,6 +113,8 @@ class EventLog:
         self._max_queue = max_queue
         self._flush_secs = flush_secs
         self._file: EventFile | None = None
+        self._part = Part("")  # the account of ``_file``
+        self._direct: EventFile | None = None  # see ``_steer``
         self._queue: WriteQueue | None = None
         self._unstored = 0  # events of a queue that was given up
         self._told = 0  # lost events that SW503 or an earlier sum has told of
@@ -122,7 +124,8 @@ class EventLog:
         self._parent: int | None = None  # the process that we were forked from, until SW505 is told
         self._busy = False  # a call is under way: whoever calls now is a signal handler that interrupted it
         self._lent = False  # the call under way holds the queue's file
-        self._aside: EventFile | None = None
+        self._interrupted = False
+        self._aside: tuple[EventFile, Part] | None = None
         self._close_asked = False
         self._made: list[str] = []  # directories made for the newest file
         self._begin()
@@ -167,23 +170,21 @@ class EventLog:
         Raises:
             SafeWriterError: SW502, also an ``OSError`` with its errno: the event was not written.
         """
+        if self._busy:
+            self._write_aside(data)
+            return
         started = time.monotonic()
-        interrupted, self._busy = self._busy, True
+        self._busy = True
         try:
-            if interrupted:
-                self._write_aside(data)
+            file = self._direct
+            if file is not None:
+                file.write(data)
+                self._part.events += 1
             else:
-                file = self._file
-                if self._queue is None and (file is None or file.torn):
-                    file = self._begin_again()
-                if self._queue is None:
-                    file.write(data)  # type: ignore[union-attr]
-                    self.parts[-1].events += 1
-                else:
-                    self._queue.put(data)
+                self._write_otherwise(data)
             self.accepted += 1
             now = time.monotonic()
-            if now >= self._look_at and not interrupted:
+            if now >= self._look_at:
                 self._look_at = now + _LOOK_EVERY
                 self._look(0.0)
             if now - started > _SLOW_WRITE:
@@ -193,10 +194,28 @@ class EventLog:
         except OSError as error:
             self.failed_calls += 1
             raise self._failed(error) from error
+        except BaseException:  # Ctrl-C within the write, for one
+            self._steer()
+            raise
         finally:
-            self._busy = interrupted
-            if self._aside is not None or self._close_asked:
+            self._busy = False
+            if self._interrupted:
                 self._after_interruption()
+
+    def _write_otherwise(self, data: bytes) -> None:
+        """Takes an event that can't simply be appended to the file at hand."""
+        if self._queue is None:
+            self._begin_again()
+        if self._queue is not None:
+            self._queue.put(data)
+        elif self._file is not None:
+            self._file.write(data)
+            self._part.events += 1
+
+    def _steer(self) -> None:
+        """Finds out where events go next: ``_direct`` is the file that they can simply be appended to, or None."""
+        file = self._file
+        self._direct = file if self._queue is None and file is not None and not file.torn else None
 
     def refuse(self, finding: Finding) -> Exception:
         """The exception for an event that can't be written anywhere; the sum at close tells of it."""
@@ -209,7 +228,7 @@ class EventLog:
         Raises:
             SafeWriterError: SW502, as ``write`` does in the place of which this is called.
         """
-        if self._busy or self._queue is not None or (self._file is not None and not self._file.torn):
+        if self._busy or self._queue is not None or self._direct is not None:
             return
         with self._at_work():
             try:
@@ -220,6 +239,7 @@ class EventLog:
 
     def _failed(self, error: OSError) -> Exception:
         self._last_error = error
+        self._steer()
         return self._error(write_failed(self.path, error, self.accepted - self.lost - self.pending, self.pending))
 
     def _was_slow(self, seconds: float, size: int) -> None:
@@ -232,6 +252,7 @@ class EventLog:
         if not _threads_are_slow(seconds):
             with contextlib.suppress(OSError):  # no thread to be had, at the end of the interpreter for one
                 self._queue = self._new_queue(self._file)
+            self._steer()
 
     def _new_queue(self, file: EventFile) -> WriteQueue:
         remote = self._open_file is not None
@@ -277,22 +298,29 @@ class EventLog:
     # Signal handlers that interrupt a call of this process's main thread.
 
     def _write_aside(self, data: bytes) -> None:
-        if self._aside is None:
-            self._aside = self._create()
-            # The interrupted call goes on with the last one.
-            self.parts.insert(max(len(self.parts) - 1, 0), Part(self._aside.path))
-        file, part = self._aside, next(part for part in self.parts if part.path == self._aside.path)
-        file.write(data)
+        self._interrupted = True
+        try:
+            if self._aside is None:
+                file = self._create()
+                self._aside = file, Part(file.path)
+                self.parts.insert(max(len(self.parts) - 1, 0), self._aside[1])  # the interrupted call uses the last
+            file, part = self._aside
+            file.write(data)
+        except OSError as error:
+            self.failed_calls += 1
+            raise self._failed(error) from error
+        self.accepted += 1
         part.events += 1
         part.landed, part.size = part.events, file.size
 
     def _after_interruption(self) -> None:
         if self._busy:
             return
+        self._interrupted = False
         aside, self._aside = self._aside, None
         if aside is not None:
             with contextlib.suppress(OSError):
-                aside.close()
+                aside[0].close()
         if self._close_asked:
             for finding in self.close():
                 self._tell(finding)
@@ -304,7 +332,8 @@ class EventLog:
             yield
         finally:
             self._busy = False
-            self._after_interruption()
+            if self._interrupted:
+                self._after_interruption()
 
     # Files.
 
@@ -333,7 +362,9 @@ class EventLog:
 
     def _adopt(self, file: EventFile) -> None:
         self.parts.append(Part(file.path, size=file.size))
+        self._part = self.parts[-1]
         self._file = file
+        self._steer()
         self.generation += 1
         self._look_at = time.monotonic() + _LOOK_EVERY
 
@@ -365,6 +396,7 @@ class EventLog:
     def _retire(self) -> None:
         """Takes leave of a file that can't be written to any more; what of it can be read has landed."""
         file, self._file = self._file, None
+        self._steer()
         if file is None:
             return
         part = self.parts[-1]
@@ -474,6 +506,7 @@ class EventLog:
         with contextlib.suppress(OSError):
             file.close()
         file.torn = True  # where no new file can be created now, the next write tries again
+        self._steer()
         try:
             new = self._create()
         except OSError as error:
@@ -519,7 +552,7 @@ class EventLog:
             SW502, summed up, where something could not be written.
         """
         if self._busy:
-            self._close_asked = True
+            self._close_asked = self._interrupted = True
             with contextlib.suppress(OSError):
                 self.flush(timeout)
             return []
@@ -555,6 +588,7 @@ class EventLog:
         if remote:  # most of them store a file when it is closed
             finding = self._compare(goes_on=False)
         self._file = None
+        self._steer()
         if not part.judged:
             part.landed = 0 if failed else part.landed
             part.lost, part.judged = part.events - part.landed, True
@@ -590,6 +624,7 @@ class EventLog:
         if queue is not None:
             queue.stop(timeout)
             self._unstored += queue.pending
+        self._steer()
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
@@ -602,13 +637,14 @@ class EventLog:
     def go_on_in_child(self) -> None:
         """Leaves the parent's file alone: the next event begins one of this forked child's own, and tells SW505."""
         self._parent, self.pid = self.pid, os.getpid()
-        for file in (self._file, self._aside):
+        for file in (self._file, self._aside[0] if self._aside else None):
             if isinstance(file, LocalFile):
                 with contextlib.suppress(OSError):
                     file.close()  # the child's copy of the descriptor; the parent's stays open
-        self._file = self._aside = None
+        self._file = self._direct = None
+        self._aside = None
         self._queue = None  # its thread did not come along, and what it holds is the parent's
-        self._busy = self._lent = self._close_asked = False
+        self._busy = self._lent = self._interrupted = self._close_asked = False
         self.parts, self._last_error = [], None
         self.accepted = self.failed_calls = self._unstored = self._told = 0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
 from safewriter.eventfile.read import count_records
-from safewriter.eventfile.record import OVERHEAD, frame
+from safewriter.eventfile.record import OVERHEAD, frame, record_of
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
@@ -90,14 +90,13 @@ class LocalFile:
             OSError: It was not written; the file ends as before.
         """
         total = len(data) + OVERHEAD
-        pieces = frame(data)
         try:
             if total > _GATHER_FROM and _HAS_WRITEV:
-                written = os.writev(self._fd, pieces)
+                written = os.writev(self._fd, frame(data))
             else:
-                written = os.write(self._fd, b"".join(pieces))
+                written = os.write(self._fd, record_of(data))
             if written != total:
-                self._write_rest(b"".join(pieces), written)
+                self._write_rest(record_of(data), written)
             self.size += total
         except BaseException as error:
             self._cut_back(error)

@@ -43,3 +43,9 @@ def frame(data: bytes) -> tuple[bytes, bytes, bytes]:
     crc = _crc32c(data)
     masked = ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF  # masked_crc, once less called for each event
     return header_of(len(data)), data, _pack_footer(masked)
+
+
+def record_of(data: bytes) -> bytes:
+    """The same in one piece. Small events are written so: this runs for each, and spares what ``frame`` takes more."""
+    crc = _crc32c(data)
+    return header_of(len(data)) + data + _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)
