@@ -48,4 +48,5 @@ def frame(data: bytes) -> tuple[bytes, bytes, bytes]:
 def record_of(data: bytes) -> bytes:
     """The same in one piece. Small events are written so: this runs for each, and spares what ``frame`` takes more."""
     crc = _crc32c(data)
-    return header_of(len(data)) + data + _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)
+    footer = _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)
+    return b"".join((header_of(len(data)), data, footer))
