@@ -120,11 +120,9 @@ def others(directory, name, payload, count):
     values = np.random.default_rng(0).normal(size=10_000).astype(np.float32)
     image = np.zeros((128, 128, 3), np.float32)
     try:
-        import tensorboardX
-    except ImportError:
-        found["tensorboardX"] = None
-    else:
-        with tensorboardX.SummaryWriter(os.path.join(directory, "tensorboardX")) as writer:
+        from tensorboardX import SummaryWriter
+
+        with SummaryWriter(os.path.join(directory, "tensorboardX")) as writer:
             calls = {
                 "one scalar": lambda: writer.add_scalar("loss", 0.5, next(STEPS)),
                 "ten scalars": lambda: [writer.add_scalar(f"n{n}", 0.5, next(STEPS)) for n in range(10)],
@@ -132,6 +130,8 @@ def others(directory, name, payload, count):
                 "image of 128x128": lambda: writer.add_image("input", image, next(STEPS), dataformats="HWC"),
             }
             found["tensorboardX"] = cost(calls[name], max(count // 10, 20), writer.flush)
+    except ImportError:  # it is not installed, or Pillow is not, which it takes for images
+        found["tensorboardX"] = None
     with tf2.summary.create_file_writer(os.path.join(directory, "v2")).as_default() as writer:
         calls = {
             "one scalar": lambda: tf2.summary.scalar("loss", 0.5, next(STEPS)),
