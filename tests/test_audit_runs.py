@@ -294,7 +294,7 @@ class TestMerge:
     )
 
     @given(reports, reports, reports)
-    @settings(max_examples=300)
+    @settings(max_examples=100)
     def test_associative(self, one, two, three):
         """It makes no difference in which order, or how often, reports are joined."""
         left, right = one.merge(two).merge(three), one.merge(two.merge(three))
