@@ -459,6 +459,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             return self._ledger.report(never)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_ledger"):
+            return "<SafeFileWriter, not created>"
         state = "closed" if self._closed else "open"
         return f"<SafeFileWriter {self._ledger.logdir!r}, {state}, created at {self._desk.created_at}>"
 

@@ -715,15 +715,20 @@ def test_event_that_protobuf_refuses(tmp_path):
     assert numbers(str(tmp_path)) == [2]
 
 
-def test_memory_per_tag(tmp_path):
-    """A hundred thousand tags take at most 500 bytes each, and a step takes none."""
+@pytest.mark.parametrize("plugin", ["", "a_plugin"])
+def test_memory_per_tag(tmp_path, plugin):
+    """Many tags take at most 500 bytes each, with plugin metadata too, and a step takes none."""
     program = """
 import resource, sys, tracemalloc
 import tensorflow.compat.v1 as tf
 from safewriter import SafeFileWriter
 tf.disable_eager_execution()
 def summary(tags, value):
-    return tf.Summary(value=[tf.Summary.Value(tag=tag, simple_value=value) for tag in tags]).SerializeToString()
+    written = tf.Summary(value=[tf.Summary.Value(tag=tag, simple_value=value) for tag in tags])
+    if sys.argv[1]:
+        for value in written.value:
+            value.metadata.plugin_data.plugin_name = sys.argv[1]
+    return written.SerializeToString()
 tags = [f"layer/{number:06d}/weights" for number in range(20_000)]
 writer = SafeFileWriter("logs")
 writer.add_summary(summary(["first"], 1.0), 0)
@@ -740,7 +745,7 @@ writer.close()
 print(per_tag, per_step)
 """
     outcome = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, plugin],
         cwd=tmp_path,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,

@@ -29,7 +29,8 @@ class PluginMetadata:
 
     def __init__(self) -> None:
         self.of_tag: dict[str, bytes] = {}
-        self._in_file: set[str] = set()
+        self._contents: dict[bytes, bytes] = {}  # most tags of a plugin have the same metadata: it is kept once
+        self._missing: set[str] = set()  # tags whose metadata the file lacks
         self._generation = 0
 
     def settle(self, summary: Any, generation: int) -> list[str]:
@@ -44,23 +45,25 @@ class PluginMetadata:
         """
         if generation != self._generation:
             self._generation = generation
-            self._in_file.clear()
+            self._missing = set(self.of_tag)
         placed = []
         for value in summary.value:
             tag = value.tag
-            if value.HasField("metadata"):
-                self.of_tag.setdefault(tag, value.metadata.SerializeToString())
-                if tag in self._in_file:
-                    value.ClearField("metadata")
-                    continue
-            elif tag in self.of_tag and tag not in self._in_file:
-                value.metadata.MergeFromString(self.of_tag[tag])
+            has, known = value.HasField("metadata"), tag in self.of_tag
+            if has and not known:
+                content = value.metadata.SerializeToString()
+                self.of_tag[tag] = self._contents.setdefault(content, content)
+            elif tag in self._missing:
+                if not has:
+                    value.metadata.MergeFromString(self.of_tag[tag])
+                self._missing.remove(tag)
             else:
+                if has:
+                    value.ClearField("metadata")
                 continue
-            self._in_file.add(tag)
             placed.append(tag)
         return placed
 
     def take_back(self, placed: list[str]) -> None:
         """The summary was not written: its metadata is not in the file."""
-        self._in_file.difference_update(placed)
+        self._missing.update(placed)
