@@ -113,6 +113,33 @@ PROGRAMS = {
         writer.close()
         """,
     ),
+    "fork_beside_threads": (
+        "forked children write while other threads of the parent do",
+        """
+        writer = Writer(logs)
+        busy = [True]
+
+        def add_on(rank):
+            number = 10000 * rank
+            while busy and number < 10000 * rank + 5000:
+                add(writer, number)
+                number += 1
+
+        threads = [threading.Thread(target=add_on, args=(rank,)) for rank in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for turn in range(8):
+            child = os.fork()
+            if child == 0:
+                add_all(writer, 100 * turn, 100 * turn + 5)
+                os._exit(0)
+            wait_for([child])
+        busy.clear()
+        for thread in threads:
+            thread.join()
+        writer.close()
+        """,
+    ),
     "file_removed": (
         "the event file is removed",
         """

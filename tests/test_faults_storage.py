@@ -237,6 +237,25 @@ def test_gone_at_exit_is_told(run_forked, tmp_path):
     assert "kept" in outcome.told[1].text
 
 
+@pytest.mark.parametrize("others", [b"no record", bytes(100)])
+def test_somebody_else_writes(tmp_path, others):
+    """Where somebody else appends to the file, SW503 says what of ours is lost behind it, and a new one begins."""
+    writer = SafeFileWriter(str(tmp_path))
+    for step in range(5):
+        writer.add_summary(summary(step), step)
+    path = writer.report().files[0].path
+    with open(path, "ab") as file:
+        file.write(others)
+    writer.add_summary(summary(5), 5)
+    with pytest.warns(UserWarning, match=r"SW503 .* was written to by somebody else .*: 1 of its 6 events"):
+        writer.flush()
+    writer.add_summary(summary(6), 6)
+    writer.close()
+    report = writer.report()
+    assert (report.events, report.landed, report.lost) == (7, 6, 1)
+    assert [event.step for event in tf.train.summary_iterator(report.files[1].path)] == [0, 6]
+
+
 def test_strict_raises_what_close_found(tmp_path):
     """Under strict, what close found out is raised; never while another exception leaves."""
     writer = SafeFileWriter(str(tmp_path / "1"), strict=True)
