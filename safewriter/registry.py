@@ -34,8 +34,7 @@ class Registry:
     """The open writers of this process, by their ledgers.
 
     A writer that is dropped without being closed is ended by a finalizer; those still open when the interpreter ends,
-    by
-    one exit hook. Nothing happens in ``__del__``: a flush there can hang the interpreter.
+    by one exit hook. Nothing happens in ``__del__``: a flush there can hang the interpreter.
     """
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 import weakref
+from collections import Counter
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, NoReturn
@@ -52,8 +53,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
     """``tf.compat.v1.summary.FileWriter`` that loses nothing in silence.
 
     It takes the same arguments, has the same methods and writes files that TensorBoard reads in the same way. Use it
-    as a
-    context manager, from any number of threads.
+    as a context manager, from any number of threads.
 
     Args:
         logdir: Directory for the event files, as ``str``, ``bytes`` or path object; made if it isn't there. On the file
@@ -73,8 +73,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
 
     Raises:
         SafeWriterError: The log directory can't be written to (SW101, SW102, SW103, SW105); also the built-in error
-            that
-            fits. Nothing is left behind.
+            that fits. Nothing is left behind.
         RuntimeError: Eager execution is enabled, as in ``FileWriter``.
         TypeError: ``graph`` is none.
         ValueError: An unknown code in ``ignore``; the message lists the right ones.
@@ -184,8 +183,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
 
         Args:
             summary: What ``sess.run`` of a summary op or of a merge gave (``bytes``), or a ``Summary`` message. It is
-                left
-                as it is.
+                left as it is.
             global_step: The step, a whole number. Without one, TensorBoard shows the point at step 0.
 
         Raises:
@@ -276,10 +274,10 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
     def _book_new_tags(self, summary: Any) -> None:
         tags = self._ledger.values.tags
         self._tags_seen = len(tags)
-        for value in summary.value:
-            if tags[value.tag].count <= 1:
-                ACCOUNTS.wrote(self._ledger.key, value.tag)
-                self._news += self._ledger.first_write(value.tag)
+        for tag, times in Counter(value.tag for value in summary.value).items():
+            if tags[tag].count <= times:
+                ACCOUNTS.wrote(self._ledger.key, tag)
+                self._news += self._ledger.first_write(tag)
 
     def _look_at_graphs(self, adds: int) -> None:
         if adds == 1:

@@ -1,7 +1,9 @@
 """Whose line it was: warnings point at the user's program, never into safewriter or a framework."""
 
+import contextlib
 import os
 import sys
+import threading
 import types
 
 import pytest
@@ -23,6 +25,7 @@ SITE = f"{os.sep}env{os.sep}lib{os.sep}site-packages{os.sep}"
         "/home/me/tensorflow/train.py",
         "/home/me/safewriter_experiments/train.py",
         "/home/me/keras/model.py",
+        "/home/me/threading.py",
         "<stdin>",
         "<string>",
         "<ipython-input-3-1a2b>",
@@ -46,8 +49,8 @@ def test_files_of_users(filename):
         SITE + "tf_keras/src/callbacks.py",
         SITE + "tensorboard/plugins/scalar/summary.py",
         "<frozen importlib._bootstrap>",
-        "/usr/lib/python3.12/contextlib.py",
-        "/usr/lib/python3.12/threading.py",
+        contextlib.__file__,
+        threading.__file__,
         "/tmp/__autograph_generated_fileab12.py",
     ],
 )

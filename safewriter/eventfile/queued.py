@@ -58,8 +58,8 @@ class WriteQueue:
     only while a store is under way and ``max_queue`` events wait behind it, as the stock writer's does. What a kill
     can lose is what came in since the last store.
 
-    While the storage fails, the held events stay and are tried again each second; ``put`` raises instead of taking
-    more.
+    While the storage fails, the held events stay and are tried again each second; ``put`` raises instead
+    of taking more.
 
     Args:
         file: Where the records go. Used by the thread alone; ``paused`` lends it out.

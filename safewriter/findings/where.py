@@ -16,6 +16,7 @@ _FRAMEWORKS = tuple(
     for name in ("tensorflow", "tensorflow_estimator", "keras", "tf_keras", "tensorboard")
 )
 _GENERATED = "__autograph_generated_file"  # what tf.function makes of a user's function, in a temporary directory
+_STDLIB = os.path.dirname(os.__file__)
 _PLUMBING = ("contextlib.py", "threading.py", "functools.py")
 
 
@@ -50,7 +51,7 @@ def is_users(filename: str) -> bool:
         return False
     if filename.startswith("<frozen"):
         return False
-    return not (os.path.basename(filename) in _PLUMBING and f"{os.sep}site-packages{os.sep}" not in filename)
+    return os.path.basename(filename) not in _PLUMBING or os.path.dirname(filename) != _STDLIB
 
 
 def users_place(get_frame: Callable[[int], FrameType] = sys._getframe) -> Place:
