@@ -300,8 +300,9 @@ class TestTerminal:
         (bars,) = re.findall(r"[▁-█]*█", text)
         assert len(bars) == 24
         assert (list(bars), bars[0], bars[-1]) == (sorted(bars), "▁", "█")
+        text = " ".join(text.split())  # where lines are folded depends on the length of the path
         assert "SW602 corrupt-record" in text
-        assert text.rstrip().endswith("4 runs, 4 files, 203 events, 4 tags: 2 findings.")
+        assert text.endswith("4 runs, 4 files, 203 events, 4 tags: 2 findings.")
 
     def test_narrow(self, logdir):
         """Where there is no room for bars, there are none."""
@@ -321,6 +322,7 @@ class TestTerminal:
         pieces = [(tmp_path / f"{number:03}" / NAME).read_bytes() for number in range(20)]
         (tmp_path / "000" / NAME).write_bytes(b"".join(pieces))
         _, text = self.on_terminal("audit", tmp_path)
+        text = " ".join(text.split())
         assert "and 5 runs more" in text
         assert "and 8 tags more" in text
 
