@@ -13,7 +13,11 @@ wait_for, tell = (to_child[0], to_parent[1]) if child == 0 else (to_parent[0], t
 for end in {*to_parent, *to_child} - {wait_for, tell}:
     os.close(end)
 
-writer = FileWriter("logs")
+if child == 0:
+    os.read(wait_for, 1)  # the parent's writer comes first, and finds nothing; the parent is who tells
+writer = FileWriter("logs", ignore="SW203" if child == 0 else ())
+if child != 0:
+    os.write(tell, b"1")
 for step in range(5):
     value = tf.Summary.Value(tag="loss", simple_value=0.5)
     writer.add_summary(tf.Summary(value=[value]), step)
