@@ -223,14 +223,14 @@ class SafeSessionEventWriter(EventFileWriterV2):  # type: ignore[misc]
         for part in self.parts:
             if part.lost:
                 continue
+            start = part.size
             try:
                 with open(part.path, "rb") as file:
-                    records, part.size = count_records(file, part.size)
+                    records, part.size = count_records(file, start)
             except FileNotFoundError:
                 self._file_is_gone(part)
                 continue
-            first = part.events == 0 and records > 0
-            part.events += records - 1 if first else records  # the version record is not an event of the user's
+            part.events += records - (start == 0 < records)  # the version record is not an event of the user's
             part.landed = part.events
 
     def _file_is_gone(self, part: Part) -> None:
