@@ -242,7 +242,7 @@ def plot(rows, path):
             y += bar + 2
         y += 14
     style = "text{font:12px sans-serif;fill:#555}.name{font-weight:600}"
-    title = f"CPU time of one add_summary, with {PAUSE * 1000:g} ms between them, TensorFlow {tf.__version__}"
+    title = f"CPU time of one add_summary, add after add, TensorFlow {tf.__version__}"
     with open(path, "w", encoding="utf-8") as file:
         file.write(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{y}" role="img" aria-label="{title}">'
@@ -279,7 +279,7 @@ def main():
                 f"memory: {per_tag:.0f} ≤ {MOST_BYTES_PER_TAG} bytes a tag; {per_step:,.0f} bytes a step of all tags"
             )
         if arguments.plot:
-            plot(rows, arguments.plot)
+            plot(tight, arguments.plot)
     finally:
         shutil.rmtree(directory)
 
