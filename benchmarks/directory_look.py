@@ -14,8 +14,8 @@ import time
 
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.record import frame
-from safewriter.facts.earlier import EarlierRun
-from safewriter.facts.neighbours import Neighbours
+from safewriter.system.earlier import EarlierRun
+from safewriter.system.neighbours import Neighbours
 
 ROUNDS = 200
 

@@ -17,11 +17,11 @@ import atheris
 
 with atheris.instrument_imports(include=["safewriter"]):
     from safewriter.audit.reading import FileAuditor
+    from safewriter.audit.repair import repair_file
     from safewriter.audit.report import AuditReport
     from safewriter.eventfile.messages import Event
     from safewriter.eventfile.read import CHUNK, RecordReader, count_records
     from safewriter.eventfile.record import OVERHEAD, frame
-    from safewriter.repair import repair_file
 
 SCRATCH = tempfile.mkdtemp()
 VERSION = b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))

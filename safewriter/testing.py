@@ -34,6 +34,6 @@ def capture_findings() -> Iterator[list[Finding]]:
         try:
             yield findings
         finally:
-            registry = sys.modules.get("safewriter.registry")
+            registry = sys.modules.get("safewriter.recording.scope")
             if registry is not None:  # no writer was ever created without it
                 registry.REGISTRY.end_capture(since)

@@ -18,8 +18,6 @@ from tensorflow.core.framework.summary_pb2 import Summary
 from tensorflow.core.util.event_pb2 import Event, SessionLog
 from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTransformer
 
-from safewriter import gfile
-from safewriter.accounts import ACCOUNTS
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.checks.graph import empty_summary, not_a_summary
 from safewriter.checks.logdir import (
@@ -30,17 +28,19 @@ from safewriter.checks.logdir import (
     judge_scheme,
     scheme_of,
 )
-from safewriter.event_writer import SafeEventFileWriter, SafeSessionEventWriter
 from safewriter.eventfile.local import LocalFile
 from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata, carries_metadata
 from safewriter.eventfile.names import new_name
-from safewriter.eventlog import EventLog, make_directories
-from safewriter.facts.logdir import free_bytes, obstacle
 from safewriter.facts.strategy import strategy_facts
 from safewriter.findings import Desk, Finding, Policy, error_for, guarded, users_place
-from safewriter.ledger import Ledger, WriterReport
-from safewriter.registry import REGISTRY
-from safewriter.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
+from safewriter.recording import gfile
+from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
+from safewriter.recording.eventlog import EventLog, make_directories
+from safewriter.recording.graphs import ACCOUNTS
+from safewriter.recording.ledger import Ledger, WriterReport
+from safewriter.recording.scope import REGISTRY
+from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
+from safewriter.system.logdir import free_bytes, obstacle
 
 _STOCK_ADD_SUMMARY = SummaryToEventTransformer.add_summary
 _CLOSED = (

@@ -115,7 +115,7 @@ def _nothing_left_for_others():
     from safewriter.findings import CAPTURES
 
     assert CAPTURES._open == [], "the test left a capture of findings open"
-    registry = sys.modules.get("safewriter.registry")
+    registry = sys.modules.get("safewriter.recording.scope")
     if registry is not None:
         with CAPTURES.capture():
             registry.REGISTRY.end_program()

@@ -9,7 +9,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from safewriter import DistributionWarning, SafeFileWriter, SafeWriterError, watch
-from safewriter.facts.neighbours import Neighbours
+from safewriter.system.neighbours import Neighbours
 from safewriter.testing import capture_findings
 
 FAR = "events.out.tfevents.1700000000.far.77.0"

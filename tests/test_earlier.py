@@ -19,7 +19,7 @@ from safewriter import SafeFileWriter
 from safewriter.checks.earlier import EarlierJudge
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.record import frame
-from safewriter.facts.earlier import EarlierRun, find_record
+from safewriter.system.earlier import EarlierRun, find_record
 from safewriter.testing import capture_findings
 
 HOST = socket.gethostname()

@@ -632,9 +632,10 @@ def test_remote_storage_hangs_at_exit(run_forked):
     program = """
 import threading
 import tensorflow.compat.v1 as tf
-from safewriter import SafeFileWriter, registry
+from safewriter import SafeFileWriter
+from safewriter.recording import scope
 tf.disable_eager_execution()
-registry._EXIT_SECS = 0.5
+scope._EXIT_SECS = 0.5
 writer = SafeFileWriter("ram://hangs")
 class Hangs(tf.io.gfile.GFile):
     def write(self, content):

@@ -23,7 +23,7 @@ from safewriter.checks.logdir import (
     judge_scheme,
     scheme_of,
 )
-from safewriter.facts.logdir import free_bytes, obstacle
+from safewriter.system.logdir import free_bytes, obstacle
 
 v1 = tf.compat.v1
 

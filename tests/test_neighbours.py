@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour, Role, judge_directory
 from safewriter.eventfile.names import EventFileName, new_name, parse_name
-from safewriter.facts.neighbours import INTERVAL, Neighbours, lives, process_began
+from safewriter.system.neighbours import INTERVAL, Neighbours, lives, process_began
 
 HOST = socket.gethostname()
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what others have open is read from /proc")
@@ -344,7 +344,7 @@ def test_a_stock_writer_of_another_process_is_found(tmp_path, looks):
 #: In a process of its own: one that has imported TensorFlow has threads, and should not fork.
 FORKS = """
 import os, sys
-from safewriter.facts.neighbours import Neighbours
+from safewriter.system.neighbours import Neighbours
 looks = Neighbours(".")
 looks.look([])
 open("events.out.tfevents.1700000000.far.1.0", "w").write("begin")

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from safewriter.eventfile.queued import WriteQueue
 from safewriter.eventfile.record import frame
+from safewriter.recording.queued import WriteQueue
 
 
 class Storage:

@@ -7,10 +7,10 @@ import tensorflow.compat.v1 as tf
 from hypothesis import given, strategies as st
 
 from safewriter import audit_file
+from safewriter.audit.repair import repair_file
 from safewriter.eventfile import read
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.record import frame
-from safewriter.repair import repair_file
 
 NAME = "events.out.tfevents.1700000000.host"
 
@@ -153,7 +153,7 @@ def test_half_a_copy_is_not_left(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("safewriter.repair._copy", fail)
+    monkeypatch.setattr("safewriter.audit.repair._copy", fail)
     with pytest.raises(OSError, match="No space"):
         repair_file(tmp_path / NAME, tmp_path / "copies")
     assert list((tmp_path / "copies").iterdir()) == []

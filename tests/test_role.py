@@ -5,7 +5,7 @@ import json
 import pytest
 
 from safewriter.checks.distribution import Role
-from safewriter.facts.role import LAUNCHERS, role
+from safewriter.system.role import LAUNCHERS, role
 
 CLUSTER = {"worker": ["a:1", "b:1", "c:1"]}
 

@@ -215,7 +215,7 @@ def _show(report: AuditReport, findings: list[Finding], hints: bool) -> None:
 
 
 def _repair(options: argparse.Namespace) -> int:
-    from safewriter.repair import repair_file
+    from safewriter.audit.repair import repair_file
 
     code = CLEAN
     if os.path.exists(options.output) and not os.path.isdir(options.output):

@@ -1,1 +1,1 @@
-"""What the judges are told: facts gathered from the file system, the process and TensorFlow."""
+"""Facts gathered from TensorFlow, for the judges."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from safewriter.checks.graph import GraphFacts, MergeOp, SummaryOp
 from safewriter.findings import users_line
-from safewriter.findings.where import is_users
+from safewriter.findings.place import is_users
 
 _MERGE = "MergeSummary"
 _TENSOR = "TensorSummaryV2"

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tensorflow.python.framework import func_graph, ops
 
 from safewriter.checks.distribution import StrategyFacts
-from safewriter.facts.role import role
+from safewriter.system.role import role
 
 #: Classes whose public name is another.
 _PUBLIC_NAMES = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}

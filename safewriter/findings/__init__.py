@@ -22,10 +22,10 @@ from safewriter.findings.desk import (
     guarded as guarded,
     tell as tell,
 )
-from safewriter.findings.model import Finding as Finding
-from safewriter.findings.select import select_codes as select_codes
-from safewriter.findings.where import (
+from safewriter.findings.finding import Finding as Finding
+from safewriter.findings.place import (
     Place as Place,
     users_line as users_line,
     users_place as users_place,
 )
+from safewriter.findings.select import select_codes as select_codes

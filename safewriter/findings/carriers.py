@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 from typing import Any, final
 
-from safewriter.findings.model import Finding
+from safewriter.findings.finding import Finding
 
 
 class SafeWriterWarning(UserWarning):

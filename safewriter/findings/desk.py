@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 
 from safewriter.findings.carriers import SafeWriterError, error_for, warning_for
 from safewriter.findings.code import Kind
-from safewriter.findings.model import Finding
+from safewriter.findings.finding import Finding
+from safewriter.findings.place import Place, is_users, users_place
 from safewriter.findings.select import select_codes
-from safewriter.findings.where import Place, is_users, users_place
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.names import MARK, parse_name
 from safewriter.eventfile.record import FOOTER, HEADER, masked_crc
-from safewriter.facts.neighbours import holds, lives
+from safewriter.system.neighbours import holds, lives
 
 _FILES = 32  #: the newest by name; what is older was overtaken by these
 _TAIL = 1 << 16  #: bytes read from the end of each

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import safewriter
 from safewriter.findings import Place, users_line, users_place
-from safewriter.findings.where import UNKNOWN, is_users
+from safewriter.findings.place import UNKNOWN, is_users
 
 OURS = os.path.join(os.path.dirname(safewriter.__file__), "writer.py")
 SITE = f"{os.sep}env{os.sep}lib{os.sep}site-packages{os.sep}"

@@ -11,11 +11,11 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from multiprocessing import util
 
-from safewriter.accounts import ACCOUNTS
 from safewriter.checks.distribution import shared_by_writers
 from safewriter.checks.landing import events_lost, more_never_closed, too_many_writers
 from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError
-from safewriter.ledger import Ledger
+from safewriter.recording.graphs import ACCOUNTS
+from safewriter.recording.ledger import Ledger
 
 MANY = 32  # open writers
 _EXIT_SECS = 30.0  # that a remote or slow storage may take when the program ends

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour
 from safewriter.eventfile.names import MARK, EventFileName, parse_name
-from safewriter.facts.role import VARIABLES, role
+from safewriter.system.role import VARIABLES, role
 
 #: Seconds between two looks on flush. A look is far cheaper than that; it is the evidence that needs time.
 INTERVAL = 10.0

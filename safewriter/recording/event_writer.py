@@ -12,11 +12,11 @@ from tensorflow.python.summary.writer.event_file_writer import EventFileWriter
 from tensorflow.python.summary.writer.event_file_writer_v2 import EventFileWriterV2
 
 from safewriter.checks.landing import Fate, event_file_gone, events_lost, too_large
-from safewriter.eventfile import process
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.read import count_records
-from safewriter.eventlog import EventLog, Part
 from safewriter.findings import Finding
+from safewriter.recording.eventlog import EventLog, Part
+from safewriter.system import process
 
 
 class SafeEventFileWriter(EventFileWriter):  # type: ignore[misc]

@@ -9,8 +9,8 @@ import weakref
 import pytest
 import tensorflow as tf
 
-from safewriter.accounts import ACCOUNTS, GraphAccounts
 from safewriter.findings import Desk, Place, Policy
+from safewriter.recording.graphs import ACCOUNTS, GraphAccounts
 
 v1 = tf.compat.v1
 summary = v1.summary

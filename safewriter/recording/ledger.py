@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from safewriter.checks.landing import never_flushed, used_after_close
 from safewriter.checks.values import TagStats, ValuesJudge
-from safewriter.eventlog import Part
 from safewriter.findings import Desk, Finding
-from safewriter.watch import DirectoryWatch
+from safewriter.recording.eventlog import Part
+from safewriter.recording.watch import DirectoryWatch
 
 
 @dataclass(frozen=True)

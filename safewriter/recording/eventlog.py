@@ -21,13 +21,13 @@ from safewriter.checks.landing import (
     used_after_fork,
     write_failed,
 )
-from safewriter.eventfile import process
 from safewriter.eventfile.local import FileState, LocalFile
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.names import new_name
-from safewriter.eventfile.queued import EventFile, WriteQueue
 from safewriter.eventfile.read import count_records, read_events
 from safewriter.findings import Finding, error_for
+from safewriter.recording.queued import EventFile, WriteQueue
+from safewriter.system import process
 
 FILE_VERSION = "brain.Event:2"
 _LOOK_EVERY = 1.0  # seconds between two looks at the file while events come in

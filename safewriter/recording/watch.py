@@ -8,9 +8,9 @@ from typing import Any
 
 from safewriter.checks.distribution import Role, judge_directory
 from safewriter.checks.earlier import EarlierJudge
-from safewriter.facts.earlier import EarlierRun
-from safewriter.facts.neighbours import INTERVAL, Neighbours
 from safewriter.findings import Finding
+from safewriter.system.earlier import EarlierRun
+from safewriter.system.neighbours import INTERVAL, Neighbours
 
 
 class DirectoryWatch:
