@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         SafeWriterWarning as SafeWriterWarning,
         ValuesWarning as ValuesWarning,
     )
-    from safewriter.recording.ledger import WriterReport as WriterReport
+    from safewriter.recording.report import WriterReport as WriterReport
     from safewriter.writer import SafeFileWriter as SafeFileWriter
 
 __version__ = "0.1.0"
@@ -47,7 +47,7 @@ _HOMES = {
     "SafeWriterWarning": "safewriter.findings",
     "TagStats": "safewriter.checks.values",
     "ValuesWarning": "safewriter.findings",
-    "WriterReport": "safewriter.recording.ledger",
+    "WriterReport": "safewriter.recording.report",
     "audit_file": "safewriter.audit",
     "audit_logdir": "safewriter.audit",
 }

@@ -10,11 +10,11 @@ def test_every_summary_is_written(tmp_path):
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from safewriter.findings import CAPTURES, Finding
+from safewriter.findings import Finding
+from safewriter.recording import scope
 
 
 @contextmanager
@@ -23,17 +23,10 @@ def capture_findings() -> Iterator[list[Finding]]:
 
     At its end, what was created inside is judged as if the program ended there: writers that were neither flushed nor
     closed, adds after close, summary ops that never reached a writer. Findings of kind *error*, and under ``strict``
-    all,
-    are raised as ever. Captures nest; the innermost collects.
+    all, are raised as ever. Captures nest; the innermost collects.
 
     Yields:
-        The list, in the order of telling; complete when the block is left.
+        The list, in the order of reporting; complete when the block is left.
     """
-    with CAPTURES.capture() as findings:
-        since = CAPTURES.since
-        try:
-            yield findings
-        finally:
-            registry = sys.modules.get("safewriter.recording.scope")
-            if registry is not None:  # no writer was ever created without it
-                registry.REGISTRY.end_capture(since)
+    with scope.capture() as findings:
+        yield findings

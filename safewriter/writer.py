@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
+import sys
 import time
 import warnings
 import weakref
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -20,27 +20,19 @@ from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTr
 
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.checks.graph import empty_summary, not_a_summary
-from safewriter.checks.logdir import (
-    judge_failure,
-    judge_free_space,
-    judge_given,
-    judge_literal,
-    judge_scheme,
-    scheme_of,
-)
-from safewriter.eventfile.local import LocalFile
 from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata, carries_metadata
-from safewriter.eventfile.names import new_name
+from safewriter.facts import stock
+from safewriter.facts.graph import graph_view
 from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, error_for, guarded, users_place
-from safewriter.recording import gfile
+from safewriter.findings import Desk, Finding, Policy, guarded, users_place
+from safewriter.recording import scope
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
-from safewriter.recording.eventlog import EventLog, make_directories
-from safewriter.recording.graphs import ACCOUNTS
-from safewriter.recording.ledger import Ledger, WriterReport
-from safewriter.recording.scope import REGISTRY
+from safewriter.recording.ledger import Ledger
+from safewriter.recording.opening import cannot_create, free_space, locate, open_files, open_session, resolved
+from safewriter.recording.queued import Queueing
+from safewriter.recording.report import WriterReport
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.system.logdir import free_bytes, obstacle
+from safewriter.system.ending import breaks_off
 
 _STOCK_ADD_SUMMARY = SummaryToEventTransformer.add_summary
 _CLOSED = (
@@ -93,65 +85,58 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         ignore: str | Iterable[str] = (),
         resume_step: int | None = None,
     ) -> None:
-        self._closed = True  # until the end of this constructor, for those that look at half a writer
         if tf.executing_eagerly():
             raise RuntimeError(
                 "v1.summary.FileWriter is not compatible with eager execution. Use `tf.summary.create_file_writer`, or "
                 "a `with v1.Graph().as_default():` context, or call `tf.compat.v1.disable_eager_execution()` first."
             )
         resume_step = whole_resume_step(resume_step)
-        desk = Desk(Policy.of(strict, ignore), users_place())
-        self._desk = desk
-        self._lock = threading.RLock()
+        self._desk = desk = Desk(Policy.of(strict, ignore), users_place())
         self._news: list[Finding] = []
         self._metadata = PluginMetadata()
         self._tags_seen = 0
-        text, directory = _where(logdir, desk)
-        strategy = None
+        text, directory = locate(logdir, desk)
+        role = Role()
         with desk.guard("strategy"):
             strategy = strategy_facts()
+            role = strategy.role
             desk.tell_all(judge_creation(strategy))
-        event_writer: SafeEventFileWriter | SafeSessionEventWriter
+        suffix, queue = filename_suffix or "", Queueing(max_queue, flush_secs)
+        report = self._news.append
+        events: SafeEventFileWriter | SafeSessionEventWriter
         if session is None:
-            log = _open_log(directory, filename_suffix or "", max_queue, flush_secs, self._news, desk)
-            event_writer = SafeEventFileWriter(text, log, self._lock, _in_child(weakref.ref(self)))
-            account: Any = log
+            events = open_files(text, directory, suffix, desk, report, _in_child(weakref.ref(self)), queue)
         else:
-            event_writer = account = _open_session(
-                session, text, directory, max_queue, flush_secs, filename_suffix or "", self._lock, self._news
-            )
-        role = strategy.role if strategy is not None else Role()
-        who = role.in_words()
+            events = open_session(session, text, directory, suffix, desk, report, queue)
+        self._events = events
+        shares = session is not None
         self._ledger = ledger = Ledger(
-            text,
-            _resolved(directory),
-            desk,
-            account,
-            event_writer,
-            who,
-            self._lock,
-            self._news,
-            shares=session is not None,
+            text, resolved(directory), desk, events, role.in_words(), self._news, shares=shares
         )
-        self._closed = False
+        self._turn = ledger.turn
         try:
             with desk.guard("disk space"):
-                desk.tell_all(_free_space(directory))
-            desk.tell_all(guarded(desk, "registry", lambda: REGISTRY.enter(ledger, shares=session is not None)))
+                desk.tell_all(free_space(directory))
+            desk.tell_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
             with desk.guard("directory"):
-                ledger.watch = DirectoryWatch(directory, role, lambda: REGISTRY.files_in(ledger.directory), resume_step)
+                ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
                 desk.tell_all(ledger.watch.look())
             with desk.guard("graph accounting"):
                 self._open_accounts(graph)
-            SummaryToEventTransformer.__init__(self, event_writer, graph, graph_def)
+            SummaryToEventTransformer.__init__(self, events, graph, graph_def)
             if resume_step is not None:
                 self._drop_points_after(resume_step)
         except BaseException:
-            self._give_up(event_writer)
+            self._give_up()
             raise
-        self._finalizer = weakref.finalize(self, REGISTRY.abandon, ledger)
-        self._finalizer.atexit = False  # the registry's own exit hook ends writers in their order
+        self._finalizer = weakref.finalize(self, scope.abandon, ledger)
+        self._finalizer.atexit = False  # the exit hook ends writers in their order
         self._deliver()
+
+    @property
+    def _closed(self) -> bool:
+        """What TensorFlow's own methods ask; the event writer knows."""
+        return self._events.closed
 
     def _drop_points_after(self, step: int) -> None:
         for _ in range(PURGE_MARKERS):
@@ -160,21 +145,22 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
     def _begin_in_child(self) -> None:
         self._ledger.begin_in_child()
         self._tags_seen = 0
-        REGISTRY.enter(self._ledger, shares=True)
+        scope.current().enter(self._ledger, may_share=True)
         with self._desk.guard("graph accounting"):
             self._open_accounts()
 
     def _open_accounts(self, graph: Any = None) -> None:
         explicit = isinstance(graph, tf.Graph)
         chosen = graph if explicit else tf.compat.v1.get_default_graph()
-        ACCOUNTS.open(chosen, self._ledger.key, self._desk, explicit=explicit)
+        self._ledger.scope.graphs.open(graph_view(chosen), self._ledger.key, self._desk, explicit=explicit)
 
-    def _give_up(self, event_writer: Any) -> None:
+    def _give_up(self) -> None:
         """The constructor failed: leaves nothing behind."""
-        self._closed = True
-        REGISTRY.leave(self._ledger)
-        ACCOUNTS.discard(self._ledger.key)
-        event_writer.remove()
+        ledger = self._ledger
+        if hasattr(ledger, "scope"):
+            ledger.scope.leave(ledger)
+            ledger.scope.graphs.discard(ledger.key)
+        self._events.remove()
 
     # Adding.
 
@@ -205,41 +191,82 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         else:
             step = global_step if type(global_step) is int else _whole(global_step)
             event.step = step
-        with self._lock:
-            ledger = self._ledger
-            if self._closed:
-                self._warn_if_event_writer_is_closed()
-                self._count_dropped()
-                return
-            metadata = self._metadata
-            placed = None
-            if metadata.of_tag or (FIELD_KEY in serialized and carries_metadata(ours)):
-                ledger.end.prepare()
-                placed = metadata.settle(ours, ledger.account.generation)
-            try:
-                if FileWriter.add_summary is _STOCK_ADD_SUMMARY:
-                    event.wall_time = time.time()
-                    self.event_writer.add_event(event)
+        turn = self._turn
+        if turn.reentered():
+            self._add_in_between(event, step, global_step, serialized)
+            return
+        try:
+            with turn.lock:
+                if self._events.closed:
+                    self._warn_if_event_writer_is_closed()
+                    self._count_dropped()
+                    return
+                metadata = self._metadata
+                if metadata.of_tag or (FIELD_KEY in serialized and carries_metadata(ours)):
+                    self._land_with_metadata(event, global_step)
                 else:
-                    self._add_patched(ours, global_step)
-            except BaseException:
-                if placed:
-                    metadata.take_back(placed)
-                if self._news:
-                    self._deliver(may_raise=False)
-                raise
-            ledger.summaries = adds = ledger.summaries + 1
-            try:
-                found = ledger.values.observe(ours, step, global_step)
-                if len(ledger.values.tags) != self._tags_seen:
-                    self._book_new_tags(ours)
-                if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
-                    self._look_at_graphs(adds)
-            except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
-                self._desk.internal("values")
-                found = ()
+                    self._land(event, global_step)
+                found = self._book(ours, step, global_step)
+        finally:
+            if turn.words:
+                turn.act()
         if found or self._news or not serialized:
             self._deliver(found, empty=not serialized)
+
+    def _add_in_between(self, event: Any, step: int, global_step: Any, serialized: bytes) -> None:
+        """Adds in the middle of another call of this thread: the event lands now, the interrupted call books it."""
+        if self._events.closed:
+            self._turn.words.append(self._count_dropped)
+            return
+        with self._desk.guard("metadata"):
+            self._metadata.carry(event.summary)  # it may begin a newer file
+        self._land(event, global_step)
+
+        def book() -> None:
+            with self._turn.lock:
+                found = self._book(event.summary, step, global_step)
+            self._deliver(found, empty=not serialized, may_raise=False)
+
+        self._turn.words.append(book)
+
+    def _land_with_metadata(self, event: Any, global_step: Any) -> None:
+        ledger, metadata = self._ledger, self._metadata
+        ledger.events.prepare()
+        placed: list[str] = []
+        with self._desk.guard("metadata"):
+            placed = metadata.settle(event.summary, ledger.events.backend.generation)
+        try:
+            self._land(event, global_step)
+        except BaseException:
+            metadata.take_back(placed)
+            raise
+
+    def _land(self, event: Any, global_step: Any) -> None:
+        try:
+            if FileWriter.add_summary is _STOCK_ADD_SUMMARY:
+                event.wall_time = time.time()
+                self.event_writer.add_event(event)
+            else:
+                self._add_patched(event.summary, global_step)
+        except BaseException:
+            if self._news:
+                self._deliver(may_raise=False)
+            raise
+
+    def _book(self, ours: Any, step: int, global_step: Any) -> Sequence[Finding]:
+        """Counts a summary that landed, and judges it."""
+        ledger = self._ledger
+        ledger.summaries = adds = ledger.summaries + 1
+        try:
+            found = ledger.values.observe(ours, step, global_step)
+            if len(ledger.values.tags) != self._tags_seen:
+                self._book_new_tags(ours)
+            if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
+                self._look_at_graphs(adds)
+        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
+            self._desk.internal("values")
+            return ()
+        return found
 
     def _copy(self, summary: Any, ours: Any) -> bytes:
         """Takes over a summary that is not plain bytes; gives it serialized."""
@@ -272,18 +299,19 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         super().add_summary(copy, global_step)
 
     def _book_new_tags(self, summary: Any) -> None:
-        tags = self._ledger.values.tags
+        ledger = self._ledger
+        tags = ledger.values.tags
         self._tags_seen = len(tags)
         for tag, times in Counter(value.tag for value in summary.value).items():
             if tags[tag].count <= times:
-                ACCOUNTS.wrote(self._ledger.key, tag)
-                self._news += self._ledger.first_write(tag)
+                ledger.scope.graphs.wrote(ledger.key, tag)
+                self._news += ledger.first_write(tag)
 
     def _look_at_graphs(self, adds: int) -> None:
+        ledger = self._ledger
         if adds == 1:
-            ACCOUNTS.attach(tf.compat.v1.get_default_graph(), self._ledger.key)
-        for _, finding in ACCOUNTS.look(self._ledger.key, adds):
-            self._news.append(finding)
+            ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+        self._news += ledger.scope.graphs.look(ledger.key, adds)
 
     def add_event(self, event: Any) -> None:
         """Writes an event as it is.
@@ -299,18 +327,39 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             raise TypeError(
                 f"add_event takes an Event message, not {type(event).__name__}; for a summary use add_summary."
             )
-        found: Iterable[Finding] = ()
-        with self._lock:
-            closed = self._closed
-            super().add_event(event)
+        self._add_plain(lambda: FileWriter.add_event(self, event), event)
+
+    def _add_event(self, event: Any, step: Any) -> None:
+        step = None if step is None else _whole(step)
+        self._add_plain(lambda: FileWriter._add_event(self, event, step))
+
+    def _add_plain(self, add: Callable[[], None], event: Any = None) -> None:
+        """Adds an event that is not for ``add_summary``; one with a summary is judged all the same."""
+        closed, turn = self._events.closed, self._turn
+
+        def book() -> None:
             if closed:
                 self._count_dropped()
                 return
-            if event.HasField("summary"):
-                with self._desk.guard("values"):
+            found: Iterable[Finding] = ()
+            if event is not None and event.HasField("summary"):
+                with turn.lock, self._desk.guard("values"):
                     found = self._ledger.values.observe(event.summary, event.step)
                     self._book_new_tags(event.summary)
-        self._deliver(found)
+            if hasattr(self, "_finalizer"):  # not within the constructor, which delivers itself
+                self._deliver(found)
+
+        if turn.reentered():
+            add()
+            turn.words.append(book)
+            return
+        try:
+            with turn.lock:
+                add()
+        finally:
+            if turn.words:
+                turn.act()
+        book()
 
     def add_graph(self, graph: Any, global_step: Any = None, graph_def: Any = None) -> None:
         """Stores a graph, for TensorBoard's graph tab.
@@ -327,16 +376,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         super().add_graph(graph, global_step, graph_def)
         if isinstance(graph, tf.Graph):
             with self._desk.guard("graph accounting"):
-                ACCOUNTS.attach(graph, self._ledger.key, explicit=True)
-
-    def _add_event(self, event: Any, step: Any) -> None:
-        with self._lock:
-            closed = self._closed
-            super()._add_event(event, None if step is None else _whole(step))
-        if closed:
-            self._count_dropped()
-        elif hasattr(self, "_finalizer"):  # not within the constructor, which delivers itself
-            self._deliver()
+                self._ledger.scope.graphs.attach(graph_view(graph), self._ledger.key, explicit=True)
 
     def _warn_if_event_writer_is_closed(self) -> None:
         if self._closed:
@@ -346,14 +386,13 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             )
 
     def _count_dropped(self) -> None:
-        with self._lock:
-            self._ledger.dropped += 1
-        REGISTRY.owes(self._ledger)
+        self._ledger.dropped += 1
+        self._ledger.scope.owes(self._ledger)
         if self._desk.policy.strict:
             self._desk.tell_all(self._ledger.findings_after_close())
 
     def _deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
-        """Tells what came up during a call, when the event is on its way and no lock is held."""
+        """Reports what came up during a call, when the event is on its way and no lock is held."""
         news = list(found)
         if empty:
             news.append(empty_summary())
@@ -383,46 +422,54 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             self._deliver()
 
     def close(self) -> None:
-        """Flushes, syncs and closes the event file, and tells what there is to tell. A second call does nothing.
+        """Flushes, syncs and closes the event file, and reports what there is to say. A second call does nothing.
 
         Raises:
             SafeWriterError: Under ``strict``.
         """
-        # Closed on the line that created it: a writer for the graph alone, to which nothing was to be added.
-        self._close(may_raise=True, graph_only=str(users_place()) == self._desk.created_at)
+        on_its_line = str(users_place()) == self._desk.created_at
+        self._close(may_raise=True, broken_off=breaks_off(sys.exc_info()[1]), on_its_line=on_its_line)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Closes the writer. While an exception leaves, nothing else is raised in its place."""
-        # A run that broke off before its first summary has another trouble than its summaries.
-        self._close(may_raise=error is None, graph_only=error is not None)
+        self._close(may_raise=error is None, broken_off=breaks_off(error))
 
-    def _close(self, *, may_raise: bool, graph_only: bool) -> None:
+    def _close(self, *, may_raise: bool, broken_off: bool, on_its_line: bool = False) -> None:
+        for turn in (self._turn, self._events.turn):
+            if turn.reentered():  # the interrupted call closes before it returns
+                turn.words.append(partial(self._close_left, broken_off))
+                return
         ledger = self._ledger
         if self._closed:
             self.event_writer.close()
             self._desk.tell_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
             return
-        if ledger.pid != os.getpid():  # a forked child closes its parent's writer
+        if self._events.foreign:  # a forked child closes its parent's writer
             self.event_writer.close()
-            self._closed = True
             return
+        graphs = ledger.scope.graphs
         with self._desk.guard("graph accounting"):
-            ACCOUNTS.attach(tf.compat.v1.get_default_graph(), ledger.key)
-            self._news += [finding for _, finding in ACCOUNTS.look(ledger.key, ledger.summaries)]
+            graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+            self._news += graphs.look(ledger.key, ledger.summaries)
         with self._desk.guard("directory"):
             self._news += ledger.look_at_end()
+        try:
+            ledger.scope.close(ledger, self._end, may_raise=may_raise, broken_off=broken_off, on_its_line=on_its_line)
+        finally:
+            self._turn.act()
 
-        def close() -> None:
-            with self._lock:  # an add of another thread comes before, or finds the writer closed
-                try:
-                    self.event_writer.close()
-                finally:
-                    self._closed = True
-                    ledger.flushed()
+    def _end(self) -> None:
+        with self._turn.lock:  # an add of another thread comes before, or finds the writer closed
+            try:
+                self.event_writer.close()
+            finally:
+                self._ledger.flushed()
 
-        REGISTRY.end_writer(ledger, close, may_raise=may_raise, graph_only=graph_only and not ledger.summaries)
+    def _close_left(self, broken_off: bool) -> None:
+        with self._desk.guard("close"):
+            self._close(may_raise=False, broken_off=broken_off)
 
     def reopen(self) -> None:
         """Goes on in a new event file after ``close``; nothing where the writer is open.
@@ -430,31 +477,26 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         Raises:
             SafeWriterError: The file can't be created (SW103, also the ``OSError`` that fits).
         """
-        ledger = self._ledger
+        ledger, was_closed = self._ledger, self._closed
         try:
             self.event_writer.reopen()
         except OSError as error:
-            if isinstance(self.event_writer, SafeEventFileWriter):
-                raise _cannot_create(self.event_writer.log.directory, error) from error
+            if isinstance(self._events, SafeEventFileWriter):
+                raise cannot_create(ledger.directory, error) from error
             raise
-        if self._closed:
-            self._closed = ledger.closed = False
-            ledger.pid = os.getpid()
+        if was_closed and not self._closed:
+            self._desk.tell_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))
             with self._desk.guard("graph accounting"):
                 self._open_accounts()
-            self._desk.tell_all(guarded(self._desk, "registry", lambda: REGISTRY.enter(ledger, shares=ledger.shares)))
 
     def get_logdir(self) -> str:
         """The log directory as it was passed, as ``str``."""
         return str(self.event_writer.get_logdir())
 
     def report(self) -> WriterReport:
-        """What this writer has done so far: accepted, landed, lost, by tag, and what was told."""
-        never: tuple[tuple[str, str], ...] = ()
-        with self._desk.guard("graph accounting"):
-            never = ACCOUNTS.never_written(self._ledger.key)
-        with self._lock:
-            return self._ledger.report(never)
+        """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
+        with self._turn.lock:
+            return self._ledger.report()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_ledger"):
@@ -470,100 +512,21 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         """
         raise TypeError(
             "A SafeFileWriter can't be copied or pickled: it owns an event file of this process. Pass the log "
-            "directory "
-            "instead, and create a writer where it is used."
+            "directory instead, and create a writer where it is used."
         )
 
 
 def _whole(step: Any) -> int:
     try:
         return int(step)
+    except OverflowError as error:  # an infinity
+        raise ValueError(f"global_step must be a whole number, not {step!r}.") from error
     except (TypeError, AttributeError):  # a variable of a graph fails with the latter
         hint = "; evaluate it first: `sess.run(global_step)`" if hasattr(step, "op") else ""
         raise TypeError(f"global_step must be a whole number, not {type(step).__name__}{hint}.") from None
 
 
-def _where(logdir: Any, desk: Desk) -> tuple[str, str]:
-    """The log directory as text, and where it is: an absolute path or a URL."""
-    desk.tell_all(judge_given(logdir))
-    text = os.fsdecode(logdir)
-    if scheme_of(text):
-        desk.tell_all(judge_scheme(text, frozenset(tf.io.gfile.get_registered_schemes())))
-        return text, text
-    desk.tell_all(guarded(desk, "log directory", lambda: judge_literal(text)))
-    return text, os.path.abspath(text.removeprefix("file://"))
-
-
-def _resolved(directory: str) -> str:
-    return directory.rstrip("/") if scheme_of(directory) else os.path.realpath(directory)
-
-
-def _cannot_create(directory: str, error: OSError) -> Exception:
-    return error_for(judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)))
-
-
-def _open_log(
-    directory: str, suffix: str, max_queue: int, flush_secs: float, news: list[Finding], desk: Desk
-) -> EventLog:
-    remote = bool(scheme_of(directory))
-    try:
-        if remote:
-            gfile.make_directories(directory)
-        return EventLog(
-            directory,
-            suffix,
-            tell=news.append,
-            error=desk.error,
-            open_file=gfile.GFile if remote else None,
-            max_queue=max_queue,
-            flush_secs=flush_secs,
-        )
-    except OSError as error:
-        raise _cannot_create(directory, error) from error
-
-
-def _open_session(
-    session: Any,
-    text: str,
-    directory: str,
-    max_queue: int,
-    flush_secs: float,
-    suffix: str,
-    lock: Any,
-    news: list[Finding],
-) -> SafeSessionEventWriter:
-    local = not scheme_of(directory)
-    if local:
-        _probe(directory)
-    return SafeSessionEventWriter(
-        session,
-        text,
-        directory if local else None,
-        lock,
-        news.append,
-        max_queue=max_queue,
-        flush_secs=flush_secs,
-        filename_suffix=suffix,
-    )
-
-
-def _probe(directory: str) -> None:
-    """Shows that an event file can be created, for a writer whose file TensorFlow creates and says nothing."""
-    try:
-        make_directories(directory)
-        file = LocalFile(os.path.join(directory, new_name(".probe")))
-        file.close()
-        os.unlink(file.path)
-    except OSError as error:
-        raise _cannot_create(directory, error) from error
-
-
-def _free_space(directory: str) -> list[Finding]:
-    free = None if scheme_of(directory) else free_bytes(directory)
-    return [] if free is None else judge_free_space(directory, free)
-
-
-def _in_child(writer: weakref.ref[SafeFileWriter]) -> Any:
+def _in_child(writer: weakref.ref[SafeFileWriter]) -> Callable[[], None]:
     """What a forked child does before its first event: its account begins anew."""
 
     def begin() -> None:
@@ -572,3 +535,7 @@ def _in_child(writer: weakref.ref[SafeFileWriter]) -> Any:
             alive._begin_in_child()
 
     return begin
+
+
+stock.watch(SafeFileWriter)
+scope.stock_tags = stock.StockTags

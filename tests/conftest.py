@@ -118,4 +118,4 @@ def _nothing_left_for_others():
     registry = sys.modules.get("safewriter.recording.scope")
     if registry is not None:
         with CAPTURES.capture():
-            registry.REGISTRY.end_program()
+            registry.end_program()

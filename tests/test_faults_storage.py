@@ -362,7 +362,7 @@ def test_handler_in_the_middle_of_a_write(tmp_path, monkeypatch):
     assert sorted(numbers(str(tmp_path))) == [1, 10, 11]
     report = writer.report()
     assert (report.events, report.landed, report.lost) == (3, 3, 0)
-    assert writer.event_writer.log._file is None
+    assert writer.event_writer.backend._files._current is None
 
 
 def test_close_during_adds(tmp_path):
@@ -635,7 +635,7 @@ import tensorflow.compat.v1 as tf
 from safewriter import SafeFileWriter
 from safewriter.recording import scope
 tf.disable_eager_execution()
-scope._EXIT_SECS = 0.5
+scope.EXIT_SECS = 0.5
 writer = SafeFileWriter("ram://hangs")
 class Hangs(tf.io.gfile.GFile):
     def write(self, content):

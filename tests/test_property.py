@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 
 from safewriter import SafeFileWriter
 from safewriter.findings import CAPTURES
+from safewriter.recording.queued import QueuedBackend
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="half of the rules are POSIX: fork, links, tmpfs")
 
@@ -33,10 +34,10 @@ def told_lost(findings):
     return sum(finding.data["lost"] for finding in findings if finding.code in ("SW502", "SW503"))
 
 
-def read_numbers(directory, ours):
+def read_numbers(directory, ours, foreign):
     """The numbers of all events in a directory's event files, by TensorFlow's reader; ours must be whole."""
     found = collections.Counter()
-    for path in sorted(glob.glob(os.path.join(directory, "*tfevents*"))):
+    for path in sorted(set(glob.glob(os.path.join(directory, "*tfevents*"))) - foreign):
         try:
             for event in tf.train.summary_iterator(path):
                 found.update(int(value.simple_value) for value in event.summary.value if value.tag == "number")
@@ -117,7 +118,9 @@ class AnyFaults(RuleBasedStateMachine):
 
     def errnos(self):
         possible = set()
-        queued = self.writer.event_writer.log.queued  # a queue tries again each second, and fails until then
+        queued = isinstance(
+            self.writer.event_writer.backend, QueuedBackend
+        )  # a queue tries again each second, and fails until then
         if self.disk.full or queued:
             possible |= self.disk.errnos
         if os.path.isfile(self.logdir) or queued:
@@ -129,13 +132,13 @@ class AnyFaults(RuleBasedStateMachine):
 
     @property
     def current(self):
-        return self.writer.event_writer.log.path
+        return self.writer.event_writer.backend.path
 
     @property
     def watched(self):
         """Whether there is a file that is being written: what becomes of finished ones is not the writer's to tell."""
-        file = self.writer.event_writer.log._file
-        return self.open and file is not None and not file.torn and os.path.exists(file.path)
+        current = self.writer.event_writer.backend._files._current
+        return self.open and current is not None and not current.file.torn and os.path.exists(current.file.path)
 
     @rule(count=st.integers(1, 12))
     @only_if(lambda self: self.open)
@@ -301,7 +304,7 @@ class AnyFaults(RuleBasedStateMachine):
             return
         pending = self.writer.report().pending
         ours = {file.path for file in self.writer.report().files} - self.foreign
-        found = read_numbers(self.logdir, ours)
+        found = read_numbers(self.logdir, ours, self.foreign)
         if pending != self.writer.report().pending:
             return  # a store came in between
         assert max(found.values(), default=0) <= 1, "written twice"

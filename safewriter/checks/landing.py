@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.names import MARK
 from safewriter.findings import Finding
+from safewriter.findings.wording import plural, were
 
 
 class Fate(enum.Enum):
@@ -41,11 +42,6 @@ def stays_in_directory(state: FileState) -> bool:
     if state.now_at is None:
         return False
     return os.path.dirname(state.now_at) == os.path.dirname(state.path) and MARK in os.path.basename(state.now_at)
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 event``, ``2 events``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def event_file_gone(
@@ -202,15 +198,36 @@ def events_lost(path: str, error: OSError | None, lost: int, failed_calls: int) 
     )
 
 
+def resource_closed(path: str, closed_by: str, failed_calls: int) -> Finding:
+    """SW502, for a ``session=`` writer whose resource another writer has closed.
+
+    Args:
+        path: The event file.
+        closed_by: The line that created the other writer.
+        failed_calls: Adds that raised: their events were not accepted.
+    """
+    what = "1 event was" if failed_calls == 1 else f"{failed_calls:,} events were"
+    return Finding(
+        "SW502",
+        f"{what} not written to {path}: the writer created at {closed_by} shares TensorFlow's summary resource for "
+        "this directory and session, and closing it closed the resource for both.",
+        "Give each writer a directory of its own, or close both after the last add.",
+        subject=f"closed:{path}",
+        count=failed_calls,
+        path=path,
+        data={"lost": 0, "failed_calls": failed_calls, "closed_by": closed_by},
+    )
+
+
 def never_flushed(events: int, ever_flushed: bool, path: str, *, dropped: bool) -> Finding:
     """SW501: events behind the last flush of a writer that nobody closed."""
     since = "since the last flush " if ever_flushed else ""
     when = "was dropped without being closed" if dropped else "was still open when the program ended"
     return Finding(
         "SW501",
-        f"The writer {when}, with {plural(events, 'event')} {since}that were never flushed. safewriter wrote them "
-        f"all to "
-        f"{path}; tf.compat.v1.summary.FileWriter can lose every one of them.",
+        f"The writer {when}, with {plural(events, 'event')} {since}that {were(events)} never flushed. "
+        f"safewriter wrote {'it' if events == 1 else 'them all'} to {path}; tf.compat.v1.summary.FileWriter can lose "
+        f"{'it' if events == 1 else 'every one of them'}.",
         "Use the writer as a context manager, `with SafeFileWriter(logdir) as writer:`, or call `writer.close()` "
         "in a `finally` block.",
         subject="never-flushed",
@@ -226,11 +243,11 @@ def more_never_closed(writers: int, events: int) -> Finding:
         writers: How many, beside the first.
         events: How many events they had that were never flushed.
     """
-    were = "writer that was created at the same line was" if writers == 1 else "writers that it created were"
+    which = "writer that was created at the same line was" if writers == 1 else "writers that it created were"
     return Finding(
         "SW501",
-        f"{writers:,} more {were} never closed, with {plural(events, 'event')} that were never flushed. safewriter "
-        "wrote them all; tf.compat.v1.summary.FileWriter can lose every one of them.",
+        f"{writers:,} more {which} never closed, with {plural(events, 'event')} that {were(events)} never flushed. "
+        "safewriter wrote them all; tf.compat.v1.summary.FileWriter can lose every one of them.",
         "Create the writer once, before the loop; or close each: `with SafeFileWriter(logdir) as writer:`.",
         subject="never-flushed: more",
         count=writers,

@@ -64,6 +64,13 @@ class PluginMetadata:
             placed.append(tag)
         return placed
 
+    def carry(self, summary: Any) -> None:
+        """Adds what is known of each tag to a summary that may begin a file of its own; nothing is booked."""
+        for value in summary.value:
+            known = self.of_tag.get(value.tag)
+            if known is not None and not value.HasField("metadata"):
+                value.metadata.MergeFromString(known)
+
     def take_back(self, placed: list[str]) -> None:
         """The summary was not written: its metadata is not in the file."""
         self._missing.update(placed)

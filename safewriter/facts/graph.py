@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeGuard
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import tensorflow as tf
 
-from safewriter.checks.graph import GraphFacts, MergeOp, SummaryOp
-from safewriter.findings import users_line
-from safewriter.findings.place import is_users
+from safewriter.checks.summary_ops import GraphFacts, MergeOp, SummaryOp
+from safewriter.facts.source import merge_names
+from safewriter.findings.place import Place, is_users
 
 _MERGE = "MergeSummary"
 _TENSOR = "TensorSummaryV2"
@@ -42,78 +45,70 @@ _OP_MAKERS = tuple(
 )
 
 _PACKAGES = f"-packages{os.sep}"
+_NUMBERED = re.compile(r"_(\d+)(?=/|$)")  # what TensorFlow appends to a name, or to a scope, that is taken
 
 
-def is_graph(value: object) -> TypeGuard[tf.Graph]:
-    """Whether it is a graph that sessions run; the graph of a function is not."""
-    return isinstance(value, tf.Graph) and not value.building_function
+class GraphView:
+    """A graph, as the accounts of its summary ops ask for it. It holds the graph.
 
-
-def graph_version(graph: tf.Graph) -> int:
-    """A number that grows with every op of the graph; cheap (0.2 µs)."""
-    return int(graph.version)
-
-
-def summary_ops_since(graph: tf.Graph, index: int) -> tuple[list[SummaryOp], int]:
-    """The summary ops that were created after the first ``index`` ops of the graph.
-
-    Their collections and merges are left empty. When nothing was created this costs a look at a number.
-
-    Returns:
-        The ops, and the index for the next call.
+    Attributes:
+        graph: The graph itself.
     """
-    if graph_version(graph) == index:  # TensorFlow numbers the ops of a graph 1, 2, 3, …
-        return [], index
-    operations = graph.get_operations()
-    created = enumerate(operations[index:], start=index)
-    return [_summary_op(op, order) for order, op in created if op.type in _KINDS], len(operations)
+
+    def __init__(self, graph: tf.Graph) -> None:
+        self.graph = graph
+
+    def version(self) -> int:
+        """A number that grows with every op of the graph; cheap (0.2 µs)."""
+        return int(self.graph.version)
+
+    def ops_since(self, index: int) -> tuple[list[SummaryOp], int]:
+        """The summary ops that were created after the first ``index`` ops of the graph.
+
+        Their collections and merges are left empty. When nothing was created this costs a look at a number.
+
+        Returns:
+            The ops, and the index for the next call.
+        """
+        if self.version() == index:  # TensorFlow numbers the ops of a graph 1, 2, 3, …
+            return [], index
+        operations = self.graph.get_operations()
+        created = enumerate(operations[index:], start=index)
+        return [_summary_op(op, order) for order, op in created if op.type in _KINDS], len(operations)
+
+    def facts(self, known: GraphFacts) -> GraphFacts:
+        """Every summary op and merge op of the graph, in and out of collections.
+
+        Args:
+            known: Facts of the same graph, gathered earlier, or none but its label: what does not change is taken
+                from there.
+        """
+        operations = [(order, op) for order, op in enumerate(self.graph.get_operations()) if op.type in _WANTED]
+        old_ops: Mapping[str, SummaryOp] = {op.name: op for op in known.ops}
+        merges = _merges(operations, {merge.name: merge for merge in known.merges})
+        merged_by: dict[str, list[str]] = {}
+        for merge in merges:
+            for name in merge.holds:
+                merged_by.setdefault(name, []).append(merge.name)
+        found = [old_ops.get(op.name) or _summary_op(op, order) for order, op in operations if op.type != _MERGE]
+        collections = _collections(self.graph, {op.name for op in found})
+        return GraphFacts(
+            ops=tuple(
+                replace(
+                    op,
+                    collections=tuple(collections.get(op.name, ())),
+                    merged_by=tuple(merged_by.get(op.name, ())),
+                )
+                for op in found
+            ),
+            merges=tuple(merges),
+            label=known.label,
+        )
 
 
-def graph_facts(graph: tf.Graph, label: str = "graph", known: GraphFacts | None = None) -> GraphFacts:
-    """Every summary op and merge op of a graph, in and out of collections.
-
-    Args:
-        graph: A graph that sessions run.
-        label: See ``GraphFacts``.
-        known: Facts of the same graph, gathered earlier: what does not change is taken from there.
-    """
-    operations = [(order, op) for order, op in enumerate(graph.get_operations()) if op.type in _WANTED]
-    old_ops: Mapping[str, SummaryOp] = {op.name: op for op in known.ops} if known else {}
-    old_merges: Mapping[str, MergeOp] = {merge.name: merge for merge in known.merges} if known else {}
-    merges = _merges(operations, old_merges)
-    merged_by: dict[str, list[str]] = {}
-    for merge in merges:
-        for name in merge.holds:
-            merged_by.setdefault(name, []).append(merge.name)
-    found = [old_ops.get(op.name) or _summary_op(op, order) for order, op in operations if op.type != _MERGE]
-    collections = _collections(graph, {op.name for op in found})
-    return GraphFacts(
-        ops=tuple(_placed(op, collections.get(op.name, ()), merged_by.get(op.name, ())) for op in found),
-        merges=tuple(merges),
-        label=label,
-    )
-
-
-def tags_of_tensorflows_writers() -> set[str]:
-    """The tags that TensorFlow's own hooks wrote, as a ``MonitoredTrainingSession`` with a ``checkpoint_dir`` has them.
-
-    They share the writers of ``FileWriterCache``; each keeps a set of the tags that it wrote.
-    """
-    cached = getattr(tf.compat.v1.summary.FileWriterCache, "_cache", {})
-    return {tag for writer in list(cached.values()) for tag in getattr(writer, "_seen_summary_tags", ())}
-
-
-def _placed(op: SummaryOp, collections: Iterable[str], merged_by: Iterable[str]) -> SummaryOp:
-    return SummaryOp(
-        name=op.name,
-        tag=op.tag,
-        kind=op.kind,
-        place=op.place,
-        collections=tuple(collections),
-        merged_by=tuple(merged_by),
-        order=op.order,
-        conditional=op.conditional,
-    )
+def graph_view(value: object) -> GraphView | None:
+    """A view of a graph that sessions run; None for the graph of a function, and for what is no graph."""
+    return GraphView(value) if isinstance(value, tf.Graph) and not value.building_function else None
 
 
 def _summary_op(op: tf.Operation, order: int) -> SummaryOp:
@@ -121,10 +116,11 @@ def _summary_op(op: tf.Operation, order: int) -> SummaryOp:
         name=op.name,
         tag=None if op.type == "TensorSummary" else _constant(op.inputs[0]),
         kind=_kind(op),
-        place=_place(op),
+        place=_shown(_line(op)),
         collections=(),
         order=order,
         conditional=_conditional(op),
+        renumbered=_renumbered(op),
     )
 
 
@@ -164,26 +160,49 @@ def _conditional(op: tf.Operation) -> bool:
     return context is not None and context() is not None
 
 
-def _place(op: tf.Operation) -> str:
-    """The user's line that defined an op; empty where no line of the user's asked for it."""
+def _renumbered(op: tf.Operation) -> bool:
+    """Whether TensorFlow put a number into the name of an op because the name that was asked for was taken.
+
+    It counts how often it was asked for each name, in lower case: a ``layer_2`` of the program's own is the first of
+    its name, but a ``loss_2`` that TensorFlow made stands for the third call that asked for ``loss``.
+    """
+    asked: Mapping[str, int] = getattr(op.graph, "_names_in_use", {})
+    name = op.name.lower()
+    return any(asked.get(name[: match.start()], 0) > int(match[1]) for match in _NUMBERED.finditer(name))
+
+
+def _line(op: tf.Operation) -> tuple[str, int] | None:
+    """The user's line that defined an op; None where no line of the user's asked for it."""
     frames = op.traceback or ()
     for index in range(len(frames) - 1, -1, -1):  # each frame costs, and the user's is near the end
         filename = frames[index].filename
         if is_users(filename):
-            return str(users_line([(filename, frames[index].lineno)]))
+            return filename, frames[index].lineno
         if _PACKAGES in filename and not any(part in filename for part in _OP_MAKERS):
-            return ""  # TensorFlow or Keras made it for itself, as TensorFlow's input queues do
-    return ""
+            return None  # TensorFlow or Keras made it for itself, as TensorFlow's input queues do
+    return None
+
+
+def _shown(line: tuple[str, int] | None) -> str:
+    return str(Place(*line)) if line else ""
 
 
 def _merges(operations: Sequence[tuple[int, tf.Operation]], known: Mapping[str, MergeOp]) -> list[MergeOp]:
     """The merge ops in order of creation, each with all that it holds."""
     held: dict[str, tuple[str, ...]] = {}
     merges = []
+    at_line: Counter[str] = Counter()
     for order, op in operations:
         if op.type != _MERGE:
             continue
-        merge = known.get(op.name) or MergeOp(op.name, _place(op), order, _held(op, held))
+        merge = known.get(op.name)
+        if merge is None:
+            line = _line(op)
+            place = _shown(line)
+            names = merge_names(*line) if line else ()
+            variable = names[at_line[place] % len(names)] if names else ""
+            merge = MergeOp(op.name, place, order, _held(op, held), variable)
+        at_line[merge.place] += 1
         held[op.name] = merge.holds
         merges.append(merge)
     return merges

@@ -58,27 +58,18 @@ class _Captures:
 
     def __init__(self) -> None:
         self._open: list[list[Finding]] = []
-        self._since: list[int] = []
-        self._lock = threading.Lock()
-
-    @property
-    def since(self) -> int:
-        """Desks that were made within the innermost capture have a greater number; 0 where none is open."""
-        return self._since[-1] if self._since else 0
+        self._lock = threading.RLock()  # a signal handler may capture in the middle of a capture
 
     @contextmanager
     def capture(self) -> Iterator[list[Finding]]:
         findings: list[Finding] = []
-        since = next(Desk._numbers)
         with self._lock:
             self._open.append(findings)
-            self._since.append(since)
         try:
             yield findings
         finally:
             with self._lock:
                 self._open = [each for each in self._open if each is not findings]
-                self._since.remove(since)
 
     def take(self, finding: Finding) -> bool:
         with self._lock:
@@ -189,6 +180,17 @@ class Desk:
         finding = finding.at(self.created_at)
         self._book(finding)
         return error_for(finding)
+
+    def error_from(self, build: Callable[[], Finding], fallback: BaseException) -> BaseException:
+        """The same for a finding that is yet to be built; where building fails, SW901 and the bare error.
+
+        Args:
+            build: Builds the finding.
+            fallback: What is raised if that fails.
+        """
+        with self.guard("wording"):
+            return self.error(build())
+        return fallback
 
     def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:
         """Counts a finding on; gives what was known of its subject before."""

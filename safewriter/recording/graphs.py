@@ -1,77 +1,92 @@
 """Every summary op is accounted for: which graph has it, which writer wrote it, and what is left at the end.
 
-Process-wide, because a graph may have several writers and a writer several graphs: a graph is judged when
-the last of its open writers is closed, and once more for what is left when the program ends.
+A graph may have several writers and a writer several graphs, and any line of a program may still write what the lines
+before it did not. So graphs are judged when the program ends.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
-from collections.abc import Hashable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from safewriter.checks.graph import GraphFacts, GrowthJudge, judge_graph, unwritten
-from safewriter.facts.graph import (
-    graph_facts,
-    graph_version,
-    is_graph,
-    summary_ops_since,
-    tags_of_tensorflows_writers,
-)
-from safewriter.findings import CAPTURES, Desk, Finding
+from safewriter.checks.graph import GrowthJudge, judge_graph, unwritten
+from safewriter.checks.summary_ops import GraphFacts, SummaryOp
+from safewriter.findings import Desk, Finding
+from safewriter.system.ending import interactive
+
+
+class View(Protocol):
+    """What is asked of a graph; see ``safewriter.facts.graph.GraphView``."""
+
+    graph: Any  #: hashable by identity, and open to weak references
+
+    def version(self) -> int:
+        """A number that grows with every op."""
+
+    def facts(self, known: GraphFacts) -> GraphFacts:
+        """Its summary ops and merges, completed from what was known."""
+
+    def ops_since(self, index: int) -> tuple[list[SummaryOp], int]:
+        """The summary ops created after the first so many ops, and the index for the next call."""
 
 
 @dataclass(eq=False)
 class _Graph:
-    """What is kept of one graph: itself only while a writer on it is open, afterwards plain strings."""
+    """What is kept of one graph: a view of it only while a writer on it is open, afterwards plain strings."""
 
-    label: str
-    alive: weakref.ref[Any]
-    graph: Any = None  #: while a writer on it is open
-    facts: GraphFacts = field(default_factory=GraphFacts)
+    number: int
+    facts: GraphFacts
+    generation: int  #: of the process that had the first writer on it: a fork counts up
+    view: View | None = None
     version: int = -1  #: of the graph when the facts were gathered
     written: set[str] = field(default_factory=set)  #: tags from its closed writers, for which it has an op
-    told: set[str] = field(default_factory=set)  #: names of the ops that a finding named
+    reported: set[str] = field(default_factory=set)  #: names of the ops that a finding named
     adds: int = 0  #: by its closed writers
     desk: Desk | None = None  #: of its last writer
-    tentative: bool = True  #: no closed writer was surely meant for it
-    inherited: bool = False  #: it was the parent's when this process was forked
+    broken: int = 0  #: writers up to this number do not speak for it: an exception left the block of one of them
     first: int = -1  #: the ops it had when its first summary was added
     seen: int = -1  #: the ops it had at the last look for growth
     growth: GrowthJudge | None = None
-    since: int = 0  #: what writers with a smaller number wrote belongs to another test; see ``capture_findings``
 
     def refresh(self) -> GraphFacts:
         """The facts as of now; those of its last writer's close where none is open."""
-        if self.graph is not None:
-            version = graph_version(self.graph)
+        view = self.view
+        if view is not None:
+            version = view.version()
             if version != self.version:
-                self.facts = graph_facts(self.graph, self.label, self.facts)
+                self.facts = view.facts(self.facts)
                 self.version = version
         return self.facts
 
+    def changed(self) -> bool:
+        """Whether it has gained ops since the last look."""
+        view = self.view
+        return view is not None and view.version() != self.seen
+
     def grew(self, adds: int) -> Finding | None:
         """SW304, where the summary ops created since the last look are a loop's."""
-        if self.graph is None:
+        view = self.view
+        if view is None:
             return None
         if self.first < 0:
-            self.first = self.seen = graph_version(self.graph)
+            self.first = self.seen = view.version()
             return None
-        created, self.seen = summary_ops_since(self.graph, self.seen)
+        created, self.seen = view.ops_since(self.seen)
         if not created:
             return None
         if self.growth is None:
-            all_ops, _ = summary_ops_since(self.graph, 0)
-            self.growth = GrowthJudge((op for op in all_ops if op.order < self.first), self.label)
+            before = (op for op in view.ops_since(0)[0] if op.order < self.first)
+            self.growth = GrowthJudge(before, self.facts.label)
         return self.growth.look(adds, created)
 
 
 @dataclass(eq=False)
 class _Writer:
     desk: Desk
+    number: int  #: writers are numbered as they open
     graphs: dict[_Graph, bool] = field(default_factory=dict)  #: each with whether it was passed to the writer
     tags: set[str] = field(default_factory=set)
     booked: int = 0  #: of its adds, those that were counted when it was closed before
@@ -85,50 +100,57 @@ class _Closed:
     adds: int
 
 
-class GraphAccounts:
+class Graphs:
     """The graphs that writers were opened on, and what was written of each.
 
     A tag counts as written for a graph when a writer of this graph wrote it, or a writer none of whose own
-    graphs has an op for it, or a writer of TensorFlow's own hooks. Writers are named by a key of the caller's.
+    graphs has an op for it, or a writer of TensorFlow's own. Writers are named by a key of the caller's.
 
-    Safe to call from several threads, and from finalizers. A forked child starts anew and never judges graphs
-    that its parent had writers on: it can't know what the parent wrote.
+    Safe to call from several threads, from finalizers, and from signal handlers in the middle of any call. A forked
+    child starts anew and never judges graphs that its parent had writers on: it can't know what the parent wrote.
+
+    Args:
+        stock_tags: Gives the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
+            something seems not to be written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stock_tags: Callable[[], set[str]] = set) -> None:
+        self._stock_tags = stock_tags
         self._lock = threading.RLock()
-        self._graphs: list[_Graph] = []
-        self._by_graph: weakref.WeakKeyDictionary[Any, _Graph] = weakref.WeakKeyDictionary()
+        self._generation = 0
+        self._known: weakref.WeakKeyDictionary[Any, _Graph] = weakref.WeakKeyDictionary()
+        self._left: dict[_Graph, None] = {}  #: no writer is open, and something was not written
         self._writers: dict[Hashable, _Writer] = {}
         self._closed: dict[Hashable, _Closed] = {}
-        # Tags of closed writers for which none of their graphs has an op, with the number of the newest such desk.
-        self._loose: dict[str, int] = {}
-        self._count = 0
+        self._loose: set[str] = set()  #: tags of closed writers for which none of their graphs has an op
+        self._graphs = 0
+        self._opened = 0
 
-    def open(self, graph: object, key: Hashable, desk: Desk, *, explicit: bool) -> None:
+    def open(self, view: View | None, key: Hashable, desk: Desk, *, explicit: bool) -> None:
         """A writer was created, or reopened.
 
         Args:
-            graph: Passed to the writer, or else the default graph at its creation. What is no graph is left out,
-                and so is the graph of a function.
+            view: Of the graph that was passed to the writer, or else of the default graph at its creation. None for
+                what is no graph that sessions run.
             key: The writer.
-            desk: Where findings about the graph are told if this is its last writer.
+            desk: Where findings about the graph are reported if this is its last writer.
             explicit: The graph was passed to the writer.
         """
         with self._lock:
             before = self._closed.pop(key, None)
-            writer = self._writers.setdefault(key, _Writer(desk, booked=before.adds if before else 0))
-            self._bind(writer, graph, explicit)
+            self._opened += 1
+            writer = _Writer(desk, self._opened, booked=before.adds if before else 0)
+            self._bind(self._writers.setdefault(key, writer), view, explicit)
 
-    def attach(self, graph: object, key: Hashable, *, explicit: bool = False) -> None:
+    def attach(self, view: View | None, key: Hashable, *, explicit: bool = False) -> None:
         """A writer was used while this graph was the default one; or was given it later, by ``add_graph``.
 
         A writer that was given a graph is not bound to others by what happens to be the default.
         """
         with self._lock:
             writer = self._writers.get(key)
-            if writer is not None and (explicit or not any(writer.graphs.values())):
-                self._bind(writer, graph, explicit)
+            if writer is not None and (explicit or not any(tuple(writer.graphs.values()))):
+                self._bind(writer, view, explicit)
 
     def wrote(self, key: Hashable, tag: str) -> None:
         """A writer wrote a tag; to be called once for each of its tags."""
@@ -137,7 +159,7 @@ class GraphAccounts:
             if writer is not None:
                 writer.tags.add(tag)
 
-    def look(self, key: Hashable, adds: int) -> list[tuple[Desk, Finding]]:
+    def look(self, key: Hashable, adds: int) -> list[Finding]:
         """Looks for summary ops that were created between adds (SW304); cheap where the graph did not change.
 
         Args:
@@ -145,80 +167,103 @@ class GraphAccounts:
             adds: How many were added to it so far, this one included.
         """
         writer = self._writers.get(key)
-        if writer is None:
-            return []
-        changed = [each for each in list(writer.graphs) if each.graph is None or each.seen != graph_version(each.graph)]
+        changed = [graph for graph in tuple(writer.graphs) if graph.changed()] if writer is not None else []
         if not changed:
             return []
         with self._lock:
-            found = [each.grew(adds) for each in changed]
-        return [(writer.desk, finding) for finding in found if finding is not None]
+            found = [graph.grew(adds) for graph in changed]
+        return [finding for finding in found if finding is not None]
 
-    def close(self, key: Hashable, adds: int, *, graph_only: bool = False) -> list[tuple[Desk, Finding]]:
-        """A writer was closed: judges each of its graphs that has no other open writer.
+    def close(
+        self, key: Hashable, adds: int, *, broken_off: bool = False, at_creation_line: bool = False
+    ) -> list[Finding]:
+        """A writer was closed. What its graphs lack is said at the end of the program: later lines may write it.
+
+        Only a session at a prompt has no end that anyone sees: there a graph is judged when its last open writer is
+        closed and nothing of it was written.
 
         Args:
             key: The writer.
             adds: How many ``add_summary`` calls it accepted, also before it was reopened.
-            graph_only: It was plainly opened to store the graph alone (closed where it was created, say):
-                what no writer wrote is told at the end then, for others may come.
+            broken_off: An exception leaves the block that the writer was open for. Its graphs are not judged,
+                unless a later writer of theirs ends normally.
+            at_creation_line: It was closed on the line that created it, as a writer for the graph alone is.
         """
         with self._lock:
-            writer = self._writers.pop(key, None)
+            writer = self._writers.get(key)
             if writer is None:
                 return []
             graphs = tuple(writer.graphs)
-            self._closed[key] = _Closed(graphs, adds)
             self._settle(writer)
-            findings: list[tuple[Desk, Finding]] = []
+            self._closed[key] = _Closed(graphs, adds)
+            if self._writers.pop(key, None) is None:  # a signal handler closed it meanwhile
+                return []
+            found = []
             for graph in graphs:
                 graph.adds += adds - writer.booked
                 graph.desk = writer.desk
-                # Not given the graph, and busy with something else: it may have nothing to do with it.
-                stranger = not writer.graphs[graph] and (adds > 0 or graph is not graphs[0])
-                graph.tentative = graph.tentative and (graph_only or stranger)
-                if not self._open_writers(graph):
-                    findings += self._judge(graph, graph.adds, final=False)
-                    graph.graph = None
-            return findings
+                if broken_off:
+                    graph.broken = self._opened
+                elif writer.number > graph.broken:
+                    graph.broken = 0
+                if self._open_writers(graph):
+                    continue
+                meant = not adds or writer.graphs[graph]  # not busy with something else
+                if interactive() and meant and not broken_off and not at_creation_line:
+                    found += self._judge_unless_begun(graph)
+                if self._is_undecided(graph):
+                    self._left[graph] = None
+                else:
+                    self._left.pop(graph, None)
+                graph.view = None
+            return found
 
-    def finish(self, adds: Mapping[Hashable, int] | None = None, *, since: int = 0) -> list[tuple[Desk, Finding]]:
-        """The program ends, or a test does: judges what is left of every graph.
+    def finish(self, adds: Mapping[Hashable, int], *, broken_off: bool) -> list[tuple[Desk, Finding]]:
+        """The program ends, or a test does: judges every graph.
 
         Args:
             adds: For each writer still open, how many ``add_summary`` calls it accepted.
-            since: Only graphs whose last writer's desk has a greater number.
+            broken_off: By an exception, say. Then nothing is judged: what is missing is a consequence.
+
+        Returns:
+            Each finding with the desk of the graph's last writer.
         """
-        counts = adds or {}
+        if broken_off:
+            return []
         with self._lock:
-            findings: list[tuple[Desk, Finding]] = []
-            for graph in list(self._graphs):
-                keys = self._open_writers(graph)
-                if keys:
-                    graph.desk = self._writers[keys[-1]].desk
-                if graph.desk is None or graph.desk.number <= since:
-                    continue
-                late = sum(counts[key] - self._writers[key].booked for key in keys if key in counts)
-                findings += self._judge(graph, graph.adds + late, final=True)
-            return findings
+            found = []
+            graphs = {graph for writer in tuple(self._writers.values()) for graph in tuple(writer.graphs)}
+            for graph in sorted(graphs.union(tuple(self._left)), key=lambda graph: graph.number):
+                writers = self._open_writers(graph)
+                late = 0
+                for key, writer in writers.items():
+                    graph.desk = writer.desk
+                    late += adds.get(key, writer.booked) - writer.booked
+                if not graph.broken or any(writer.number > graph.broken for writer in writers.values()):
+                    desk = graph.desk
+                    if desk is not None:
+                        found += [(desk, finding) for finding in self._judge(graph, graph.adds + late)]
+            return found
 
     def never_written(self, key: Hashable) -> tuple[tuple[str, str], ...]:
         """The summary ops of a writer's graphs which no writer wrote so far: the tag and ``file:line`` of each."""
         with self._lock:
-            writer = self._writers.get(key)
-            closed = self._closed.get(key)
-            graphs = tuple(writer.graphs) if writer is not None else closed.graphs if closed is not None else ()
+            owner = self._writers.get(key) or self._closed.get(key)
+            graphs = tuple(owner.graphs) if owner is not None else ()
             return tuple(
                 (str(op.tag), op.place)
                 for graph in graphs
-                if not graph.inherited
+                if graph.generation == self._generation
                 for op in unwritten(graph.refresh(), self._written(graph))
             )
 
     def discard(self, key: Hashable) -> None:
         """The writer never came to be: its constructor failed."""
         with self._lock:
-            self._writers.pop(key, None)
+            writer = self._writers.pop(key, None)
+            for graph in tuple(writer.graphs) if writer is not None else ():
+                if not self._open_writers(graph):
+                    graph.view = None
 
     def forget(self, key: Hashable) -> None:
         """A closed writer is gone: nobody will ask for its report."""
@@ -228,74 +273,59 @@ class GraphAccounts:
     def after_fork(self) -> None:
         """Starts anew, in a forked child."""
         self._lock = threading.RLock()  # another thread of the parent may have held it
+        self._generation += 1
         self._writers = {}
         self._closed = {}
-        for graph in self._graphs:
-            graph.inherited = True
-            graph.graph = None
+        self._left = {}
+        for graph in list(self._known.values()):
+            graph.view = None
 
-    def _bind(self, writer: _Writer, graph: object, explicit: bool) -> None:
-        if not is_graph(graph):
+    def _bind(self, writer: _Writer, view: View | None, explicit: bool) -> None:
+        if view is None:
             return
-        record = self._by_graph.get(graph)
-        if record is None:
-            self._sweep()
-            self._count += 1
-            record = self._by_graph[graph] = _Graph(f"graph {self._count}", weakref.ref(graph), since=CAPTURES.since)
-            self._graphs.append(record)
-        record.graph = graph
-        writer.graphs[record] = explicit or writer.graphs.get(record, False)
+        graph = self._known.get(view.graph)
+        if graph is None:
+            self._graphs += 1
+            facts = GraphFacts(label=f"graph {self._graphs}")
+            graph = self._known.setdefault(view.graph, _Graph(self._graphs, facts, self._generation))
+        if graph.view is None:
+            graph.view = view
+        writer.graphs[graph] = explicit or writer.graphs.get(graph, False)
 
-    def _sweep(self) -> None:
-        """Drops graphs that are gone and have nothing left to tell, so that a search over thousands stays small."""
-        self._graphs = [each for each in self._graphs if each.alive() is not None or self._undecided(each)]
-
-    def _undecided(self, graph: _Graph) -> bool:
-        return not graph.inherited and any(
-            op.name not in graph.told for op in unwritten(graph.facts, self._written(graph))
-        )
-
-    def _open_writers(self, graph: _Graph) -> list[Hashable]:
-        return [key for key, writer in list(self._writers.items()) if graph in writer.graphs]
+    def _open_writers(self, graph: _Graph) -> dict[Hashable, _Writer]:
+        return {key: writer for key, writer in tuple(self._writers.items()) if graph in writer.graphs}
 
     def _settle(self, writer: _Writer) -> None:
-        """Books the tags of a writer that was closed."""
-        owned: set[str] = set()
-        for graph in writer.graphs:
+        """Books the tags of a writer that is being closed; it does no harm to do so twice."""
+        loose = set(writer.tags)
+        for graph in tuple(writer.graphs):
             mine = writer.tags & graph.refresh().landing
             graph.written |= mine
-            owned |= mine
-        self._book_loose(writer.tags - owned, writer.desk.number)
-
-    def _book_loose(self, tags: AbstractSet[str], number: int) -> None:
-        for tag in tags:
-            self._loose[tag] = max(number, self._loose.get(tag, 0))
+            loose -= mine
+        self._loose |= loose
 
     def _written(self, graph: _Graph) -> set[str]:
         """The tags that count as written for a graph, those of open writers too."""
-        newest = max((writer.desk.number for writer in list(self._writers.values())), default=graph.since + 1)
-        self._book_loose(tags_of_tensorflows_writers(), newest)  # kept: a program may clear their cache
-        tags = {tag for tag, number in self._loose.items() if number > graph.since} | graph.written
-        for writer in list(self._writers.values()):
+        tags = self._loose | graph.written
+        for writer in tuple(self._writers.values()):
             if graph in writer.graphs:
                 tags |= writer.tags
             else:
-                tags |= writer.tags.difference(*(other.refresh().landing for other in list(writer.graphs)))
-        return tags
+                tags |= writer.tags.difference(*(other.refresh().landing for other in tuple(writer.graphs)))
+        return tags | self._stock_tags() if unwritten(graph.refresh(), tags) else tags
 
-    def _judge(self, graph: _Graph, adds: int, *, final: bool) -> list[tuple[Desk, Finding]]:
-        desk = graph.desk
-        if graph.inherited or desk is None:
+    def _is_undecided(self, graph: _Graph) -> bool:
+        """Whether a graph that no writer is open on must be kept for the end; tags written since are looked up then."""
+        ours = self._loose | graph.written
+        return graph.generation == self._generation and bool(unwritten(graph.facts, ours))
+
+    def _judge_unless_begun(self, graph: _Graph) -> list[Finding]:
+        begun = graph.refresh().landed(self._written(graph))
+        return [] if begun or graph.broken else self._judge(graph, graph.adds)
+
+    def _judge(self, graph: _Graph, adds: int) -> list[Finding]:
+        if graph.generation != self._generation:
             return []
-        findings = judge_graph(
-            graph.refresh(), self._written(graph), adds, final=final, told=graph.told, tentative=graph.tentative
-        )
-        graph.told.update(op["name"] for finding in findings for op in finding.data["ops"])
-        return [(desk, finding) for finding in findings]
-
-
-#: The accounts of this process.
-ACCOUNTS = GraphAccounts()
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=ACCOUNTS.after_fork)
+        findings = judge_graph(graph.refresh(), self._written(graph), adds, reported=graph.reported)
+        graph.reported.update(op["name"] for finding in findings for op in finding.data["ops"])
+        return findings

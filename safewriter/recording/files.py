@@ -1,0 +1,546 @@
+"""The event files of one writer, one after the other: where they are, what is in them, what became of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import BinaryIO, NamedTuple, Protocol
+
+from safewriter.checks.landing import (
+    Fate,
+    event_file_gone,
+    events_lost,
+    flush_failed,
+    judge_state,
+    stays_in_directory,
+    too_large,
+    used_after_fork,
+    write_failed,
+)
+from safewriter.eventfile.local import FileState, LocalFile
+from safewriter.eventfile.messages import Event
+from safewriter.eventfile.names import new_name
+from safewriter.eventfile.read import count_records, read_events
+from safewriter.findings import Desk, Finding
+from safewriter.recording.backend import Part
+from safewriter.system.directories import make_directories, remove_directories
+
+FILE_VERSION = "brain.Event:2"
+
+
+class EventFile(Protocol):
+    """One event file on some storage."""
+
+    path: str
+    size: int
+    torn: bool
+
+    def write(self, data: bytes) -> None:
+        """Appends one event, so that other readers see it."""
+
+    def write_framed(self, records: bytes) -> None:
+        """Appends records that are framed already; all of them or none, or else the file is ``torn``."""
+
+    def state(self) -> FileState | None:
+        """What is found of the file now; None where that can't be known."""
+
+    def reader(self) -> BinaryIO:
+        """The file that we wrote, opened for reading from its start."""
+
+    def reached(self) -> int:
+        """How many records a reader finds behind the last one that is known to have been written."""
+
+    def cut_to(self, size: int) -> None:
+        """Takes off what stands behind ``size``."""
+
+    def sync(self) -> None:
+        """Brings the file to the storage itself."""
+
+    def close(self) -> None:
+        """Gives the file back."""
+
+    def remove(self) -> None:
+        """Takes the file away again, as far as that goes."""
+
+
+class Opened(NamedTuple):
+    """A file that can be written to, with its account."""
+
+    file: EventFile
+    part: Part
+
+
+class EventFiles:
+    """Creates the files of a writer, appends to the newest, looks after it, and goes on in another where it must.
+
+    It knows nothing of queues, threads and signals: one thread at a time calls it. Only ``append_in_between`` may
+    come in the middle of another call.
+
+    Args:
+        directory: The log directory, absolute or a URL. It must exist where ``open_file`` is given.
+        suffix: What the names of the files end with.
+        desk: The writer's: faults of our own are reported there.
+        report: Takes findings that the writer reports when its call is over: SW503 and SW505.
+        open_file: Creates a file at a path; None for local ones.
+
+    Attributes:
+        parts: The account of each file.
+        generation: Files begun so far.
+        failed_calls: Adds that raised since the last sum.
+        unstored: Events that were given up in memory.
+
+    Raises:
+        OSError: The first file can't be created or written to; nothing is left behind.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        suffix: str = "",
+        *,
+        desk: Desk,
+        report: Callable[[Finding], None],
+        open_file: Callable[[str], EventFile] | None = None,
+    ) -> None:
+        self.directory = directory
+        self.parts: list[Part] = []
+        self.generation = 0
+        self.failed_calls = 0
+        self.unstored = 0
+        self.remote = open_file is not None
+        self._suffix = suffix
+        self._desk = desk
+        self._report = report
+        self._open_file = open_file
+        self._current: Opened | None = None
+        self._newer: list[Opened] = []  # begun by calls that re-entered
+        self._reported = 0  # lost events that SW503 or an earlier sum has named
+        self._last_error: OSError | None = None
+        self._parent: int | None = None  # the process that we were forked from, until SW505 is reported
+        self._made: list[str] = []  # directories made for the newest file
+        self.begin()
+
+    # The account.
+
+    @property
+    def path(self) -> str:
+        """The file that is written to, or was last."""
+        return self.parts[-1].path if self.parts else self.directory
+
+    @property
+    def events(self) -> int:
+        """Events that were written to files."""
+        return sum(part.events for part in self.parts)
+
+    @property
+    def landed(self) -> int:
+        """Events that were found on disk at the last look."""
+        return sum(part.landed for part in self.parts)
+
+    @property
+    def lost(self) -> int:
+        """Accepted events that can't land any more."""
+        return sum(part.lost for part in self.parts) + self.unstored
+
+    # Writing.
+
+    @property
+    def torn(self) -> bool:
+        """Whether there is a file that can't be written to any more."""
+        return self._current is not None and self._current.file.torn
+
+    def append(self, data: bytes) -> None:
+        """Writes one event.
+
+        Args:
+            data: The serialized event.
+
+        Raises:
+            OSError: It was not written.
+        """
+        current = self._current
+        if current is None or current.file.torn:
+            current = self._begin_again()
+        current.file.write(data)
+        current.part.events += 1
+
+    def append_framed(self, records: bytes, count: Callable[[Part], None]) -> None:
+        """Writes records that are framed already; all of them or none.
+
+        Args:
+            records: One or more, one after the other.
+            count: Books them on the file when they are written.
+
+        Raises:
+            OSError: None was written, or the file is ``torn``.
+        """
+        current = self._current or self._begin_again()
+        current.file.write_framed(records)
+        count(current.part)
+
+    def append_in_between(self, data: bytes) -> bool:
+        """Writes one event in the middle of another call: to a newer file, in which later events go on.
+
+        The interrupted call may be anywhere in its write, and whether it is over can't be known. Readers go from file
+        to file in the order of their names, and never back.
+
+        Returns:
+            Whether a file was begun for it, which ``go_on_in_newest`` must make the current one.
+
+        Raises:
+            OSError: It was not written.
+        """
+        begins = not self._newer
+        opened = self._open() if begins else self._newer.pop()  # taken away meanwhile: this call may be interrupted too
+        if begins:
+            self.parts.append(opened.part)
+        try:
+            opened.file.write(data)
+            opened.part.events += 1
+        finally:
+            self._newer.append(opened)
+        opened.part.landed, opened.part.size = opened.part.events, opened.file.size
+        return begins
+
+    def go_on_in_newest(self, *, closed: bool) -> None:
+        """Finishes all files but the newest that a re-entering call began; that one too where the writer is closed."""
+        while self._newer:
+            newest = max(self._newer, key=lambda opened: opened.part.path)
+            self._newer.remove(newest)
+            for older in (self._current, *self._newer):
+                if older is not None and older.part.path < newest.part.path:
+                    self._finish(older)
+            self._adopt(newest)
+            if closed:
+                self.end()
+            self._newer = [opened for opened in self._newer if not opened.part.final]
+
+    def prepare(self) -> None:
+        """Begins the file for the next event where there is none.
+
+        Raises:
+            OSError: It can't be created.
+        """
+        if self._current is None or self._current.file.torn:
+            self._begin_again()
+
+    def renew(self) -> int:
+        """Goes on in a new file in the place of one that is torn.
+
+        Returns:
+            How many records behind the last one that is known to have been written had reached the old file.
+
+        Raises:
+            OSError: Not now.
+        """
+        torn = self._current
+        reached = 0
+        if torn is not None and not torn.part.final:
+            try:
+                reached = torn.file.reached()
+            except OSError:
+                if self.remote:  # what may be there already must not be written twice
+                    raise
+        new = self._open()
+        if torn is not None:
+            with contextlib.suppress(OSError):
+                torn.file.close()
+            if not torn.part.final:
+                torn.part.events += reached
+                torn.part.landed, torn.part.final = torn.part.events, True
+        self.parts.append(new.part)
+        self._adopt(new)
+        return reached
+
+    # Errors.
+
+    def failed(self, error: OSError, pending: int = 0) -> BaseException:
+        """The exception for an add that failed (SW502); the sum at close names it."""
+        self._last_error = error
+        self.failed_calls += 1
+        kept = self.events - sum(part.lost for part in self.parts)
+        return self._desk.error_from(lambda: write_failed(self.path, error, kept, pending), error)
+
+    def refused(self, error: Exception) -> BaseException:
+        """The exception for an event that protobuf can't serialize (SW502)."""
+        self.failed_calls += 1
+        return self._desk.error_from(lambda: too_large(self.path, str(error)), error)
+
+    def not_flushed(self, error: OSError, pending: int) -> BaseException:
+        """The exception for a flush that failed (SW502); what is pending is tried again."""
+        self._last_error = error
+        return self._desk.error_from(lambda: flush_failed(self.path, error, pending), error)
+
+    def give_up(self, events: int, error: OSError) -> None:
+        """So many events in memory can't land any more."""
+        self.unstored += events
+        self._last_error = error
+
+    # Files.
+
+    def begin(self) -> Opened:
+        """Begins a new file, in a directory that is made again where it is gone.
+
+        Raises:
+            OSError: It can't be created.
+        """
+        opened = self._open()
+        self.parts.append(opened.part)
+        self._adopt(opened)
+        if self._parent is not None:
+            parent, self._parent = self._parent, None
+            with self._desk.guard("fork"):
+                self._report(used_after_fork(parent, os.getpid(), self.path))
+        return opened
+
+    def _begin_again(self) -> Opened:
+        """Begins a new file in the place of one that can't be written to any more."""
+        torn, self._current = self._current, None
+        if torn is not None:
+            self._retire(torn)
+        with self._desk.guard("event files"):
+            self._report_gone()
+        return self.begin()
+
+    def _adopt(self, opened: Opened) -> None:
+        self._current = opened
+        self.generation += 1
+
+    def _open(self) -> Opened:
+        made: list[str] = []
+        try:
+            if not self.remote:
+                made = make_directories(self.directory)
+            file = self._create_unique()
+            try:
+                file.write(Event(wall_time=time.time(), file_version=FILE_VERSION).SerializeToString())
+            except BaseException:
+                file.remove()
+                raise
+        except BaseException:
+            remove_directories(made)
+            raise
+        self._made = made
+        return Opened(file, Part(file.path, size=file.size))
+
+    def _create_unique(self) -> EventFile:
+        create = self._open_file or LocalFile
+        while True:
+            try:
+                return create(os.path.join(self.directory, new_name(self._suffix)))
+            except FileExistsError:  # a container with our host name and pid was quicker; the next number is free
+                continue
+
+    def _retire(self, torn: Opened) -> None:
+        """Takes leave of a file that can't be written to any more; what of it can be read has landed."""
+        file, part = torn
+        if not part.final:
+            part.final = True
+            with self._desk.guard("event file"), contextlib.suppress(OSError), file.reader() as reader:
+                part.landed, part.size = _events_in(reader, part.events)
+            part.lost = part.events - part.landed
+        with contextlib.suppress(OSError):
+            file.close()
+
+    # Looking.
+
+    def look(self) -> None:
+        """Compares what is on disk with what was written; where the file is gone, goes on in a new one (SW503)."""
+        with self._desk.guard("event file"):
+            self._look(goes_on=True)
+
+    def _look(self, *, goes_on: bool) -> None:
+        current = self._current
+        if current is None or current.file.torn:
+            self._report_gone()
+            return
+        file, part = current
+        try:
+            state = file.state()
+        except OSError as error:  # it can't be known now: nothing counts as landed that was not seen
+            self._last_error = error
+            return
+        if state is None:
+            return
+        fate = judge_state(state)
+        if fate is Fate.INTACT:
+            part.landed, part.size = part.events, file.size
+            return
+        part.landed = 0
+        with self._desk.guard("event file"):
+            part.landed = self._still_there(file, state, fate, part)
+        part.lost, part.final = part.events - part.landed, True
+        gone = self._gone(self.parts[:-1])
+        where = self._replace(file) if goes_on else None
+        if part.events or gone:
+            self._report(event_file_gone(state, fate, part.events, part.lost, where, gone))
+            self._reported += part.lost + sum(gone.values())
+
+    def _report_gone(self) -> None:
+        """SW503, where finished files are gone since the last one was given up and no new one could be begun."""
+        gone = self._gone([part for part in self.parts if part.final])
+        if not gone:
+            return
+        events = sum(gone.values())
+        path, lost = gone.popitem()
+        state = FileState(path, 0, None, at_path=None, linked=False, directory=os.path.isdir(self.directory))
+        finding = event_file_gone(state, Fate.DELETED, lost, lost, "", gone)
+        self._report(replace(finding, subject=f"gone:{path}"))  # not to be taken for a finding of it that was reported
+        self._reported += events
+
+    def _gone(self, parts: Iterable[Part]) -> dict[str, int]:
+        """Those of some finished files that are gone, with their directory most likely: the events lost with each."""
+        gone = {}
+        if not self.remote:
+            for part in parts:
+                if part.landed and not os.path.exists(part.path):
+                    gone[part.path] = part.landed
+                    part.lost, part.landed = part.lost + part.landed, 0
+        return gone
+
+    def _still_there(self, file: EventFile, state: FileState, fate: Fate, part: Part) -> int:
+        """How many events of a file that is not as it was can still be read in the log directory."""
+        if fate in (Fate.DELETED, Fate.REPLACED) or (fate is Fate.MOVED and not stays_in_directory(state)):
+            return 0
+        with contextlib.suppress(OSError):
+            with file.reader() as reader:
+                events, end = _events_in(reader, part.events)
+            if state.size is not None and state.size < state.expected_size:
+                file.cut_to(end)
+            part.size = end
+            part.path = state.now_at or part.path
+            return events
+        return 0
+
+    def _replace(self, file: EventFile) -> str:
+        """Begins a new file in the place of one that is gone: its path, or nothing where none can be created yet."""
+        with contextlib.suppress(OSError):
+            file.close()
+        file.torn = True  # where no new file can be created now, the next write tries again
+        try:
+            opened = self._open()
+        except OSError as error:
+            self._last_error = error
+            return ""
+        self.parts.append(opened.part)
+        self._adopt(opened)
+        return opened.part.path
+
+    # Ends.
+
+    def end(self) -> None:
+        """Brings the current file to the storage itself and gives it back."""
+        current, self._current = self._current, None
+        if current is None or current.file.torn:
+            if current is not None:
+                self._retire(current)
+            with self._desk.guard("event files"):
+                self._report_gone()
+            return
+        self._finish(current)
+
+    def _finish(self, opened: Opened) -> None:
+        file, part = opened
+        seen = self.remote or self._last_look(opened)
+        failure = None
+        for step in (file.sync, file.close):
+            try:
+                step()
+            except OSError as error:
+                failure = error
+        if self.remote:  # most of these file systems store a file when it is closed
+            seen = self._last_look(opened)
+        if part.final:  # it was given up
+            return
+        part.final = True
+        if failure is not None:
+            self._last_error = failure
+            part.landed = part.landed if self.remote else 0
+        if seen or failure is not None:
+            part.lost = part.events - part.landed
+
+    def _last_look(self, opened: Opened) -> bool:
+        """Looks at a file that is to be finished; whether that brought nothing of our own to fail."""
+        current, self._current = self._current, opened
+        try:
+            with self._desk.guard("event file"):
+                self._look(goes_on=False)
+                return True
+            return False
+        finally:
+            self._current = current
+
+    def sum_up(self) -> list[Finding]:
+        """SW502, where accepted events are lost that nothing has named yet, or adds failed. Each is named once."""
+        unreported, calls = self.lost - self._reported, self.failed_calls
+        if not unreported and not calls:
+            return []
+        found = [events_lost(self.path, self._last_error, unreported, calls)]
+        self._reported, self.failed_calls = self.lost, 0
+        return found
+
+    def remove(self) -> None:
+        """Takes away what a constructor that failed has created."""
+        current, self._current = self._current, None
+        if current is not None:
+            current.file.remove()
+            remove_directories(self._made)
+
+    def leave_to_parent(self, parent: int) -> None:
+        """In a forked child: lets go of the parent's files and account; the next event begins a file of the child's."""
+        for opened in (self._current, *self._newer):
+            if opened is not None and isinstance(opened.file, LocalFile):
+                with contextlib.suppress(OSError):
+                    opened.file.close()  # the child's copy of the descriptor; the parent's stays open
+        self._parent = parent
+        self._current = self._last_error = None
+        self.parts, self._newer = [], []
+        self.failed_calls = self.unstored = self._reported = 0
+
+
+class OnFiles:
+    """The part of a backend's account that its files hold."""
+
+    def __init__(self, files: EventFiles) -> None:
+        self._files = files
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """Each event file, with what is in it."""
+        return self._files.parts
+
+    @property
+    def path(self) -> str:
+        """The file that is written to, or was last."""
+        return self._files.path
+
+    @property
+    def generation(self) -> int:
+        """How many files were begun so far."""
+        return self._files.generation
+
+    @property
+    def landed(self) -> int:
+        """Events that were found on disk at the last look."""
+        return self._files.landed
+
+    @property
+    def lost(self) -> int:
+        """Accepted events that can't land any more."""
+        return self._files.lost
+
+
+def _events_in(reader: BinaryIO, written: int) -> tuple[int, int]:
+    """How many of our events, and bytes, can be read in a file.
+
+    Args:
+        reader: The file.
+        written: Events that we wrote to it.
+    """
+    records, end = count_records(reader)
+    first = next(read_events(reader), None)
+    has_version = first is not None and bool(first.file_version)  # what was truncated to nothing begins without
+    return min(records - has_version, written), end

@@ -1,0 +1,128 @@
+"""From what a constructor is given to an event writer that can be written to, or an error that says why not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from safewriter.checks.logdir import (
+    judge_failure,
+    judge_free_space,
+    judge_given,
+    judge_literal,
+    judge_scheme,
+    scheme_of,
+)
+from safewriter.eventfile.local import LocalFile
+from safewriter.eventfile.names import new_name
+from safewriter.findings import Desk, Finding, error_for, guarded
+from safewriter.recording import gfile
+from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
+from safewriter.recording.files import EventFiles
+from safewriter.recording.queued import Queueing
+from safewriter.recording.session import new_token
+from safewriter.system.directories import make_directories
+from safewriter.system.logdir import free_bytes, obstacle
+
+
+def locate(logdir: Any, desk: Desk) -> tuple[str, str]:
+    """The log directory as text, and where it is: an absolute path or a URL.
+
+    Raises:
+        SafeWriterError: SW101, SW105; under ``strict`` SW104.
+    """
+    desk.tell_all(judge_given(logdir))
+    text = os.fsdecode(logdir)
+    if scheme_of(text):
+        desk.tell_all(judge_scheme(text, frozenset(tf.io.gfile.get_registered_schemes())))
+        return text, text
+    desk.tell_all(guarded(desk, "log directory", lambda: judge_literal(text)))
+    return text, os.path.abspath(text.removeprefix("file://"))
+
+
+def resolved(directory: str) -> str:
+    """A directory with its links resolved: the same for all writers of one directory."""
+    return directory.rstrip("/") if scheme_of(directory) else os.path.realpath(directory)
+
+
+def free_space(directory: str) -> list[Finding]:
+    """SW106."""
+    free = None if scheme_of(directory) else free_bytes(directory)
+    return [] if free is None else judge_free_space(directory, free)
+
+
+def cannot_create(directory: str, error: OSError) -> Exception:
+    """The exception for a file that can't be created: SW102 or SW103."""
+    return error_for(judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)))
+
+
+def open_files(
+    text: str,
+    directory: str,
+    suffix: str,
+    desk: Desk,
+    report: Callable[[Finding], None],
+    in_child: Callable[[], None],
+    queueing: Queueing,
+) -> SafeEventFileWriter:
+    """An event writer over files of our own; the first is created here.
+
+    Raises:
+        SafeWriterError: It can't be (SW102, SW103).
+    """
+    remote = bool(scheme_of(directory))
+    try:
+        if remote:
+            gfile.make_directories(directory)
+        files = EventFiles(directory, suffix, desk=desk, report=report, open_file=gfile.GFile if remote else None)
+        try:
+            return SafeEventFileWriter(text, files, desk, report, in_child, queueing)
+        except BaseException:
+            files.remove()
+            raise
+    except OSError as error:
+        raise cannot_create(directory, error) from error
+
+
+def open_session(
+    session: Any,
+    text: str,
+    directory: str,
+    suffix: str,
+    desk: Desk,
+    report: Callable[[Finding], None],
+    queueing: Queueing,
+) -> SafeSessionEventWriter:
+    """An event writer over the summary resource of a session.
+
+    Raises:
+        SafeWriterError: No file can be created in the directory (SW102, SW103).
+    """
+    local = not scheme_of(directory)
+    if local:
+        _probe(directory)
+    return SafeSessionEventWriter(
+        session,
+        text,
+        directory if local else None,
+        new_token(),
+        desk,
+        report,
+        max_queue=queueing.max_queue,
+        flush_secs=queueing.flush_secs,
+        filename_suffix=suffix,
+    )
+
+
+def _probe(directory: str) -> None:
+    """Shows that an event file can be created, for a writer whose file TensorFlow creates and says nothing."""
+    try:
+        make_directories(directory)
+        file = LocalFile(os.path.join(directory, new_name(".probe")))
+        file.close()
+        os.unlink(file.path)
+    except OSError as error:
+        raise cannot_create(directory, error) from error

@@ -1,0 +1,55 @@
+"""Calls that take turns on one thing, and what a call may do that re-enters."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+
+class Turn:
+    """A lock, and the words that were left for the call that holds it.
+
+    A signal handler, or a finalizer, runs in the middle of whatever its thread was doing. Where that is a call that
+    holds ``lock``, a call of the handler's *re-enters*. It must not wait, for what it would wait for stands still
+    beneath it: it leaves word, and the interrupted call acts on it before it returns. Each call is of this form:
+
+        if turn.reentered():
+            turn.words.append(action)
+
+    Return:
+        try:
+            with turn.lock:
+                ...
+        finally:
+            if turn.words:
+                turn.act()
+
+    No flag says that a call is under way: an exception out of a handler could leave it set. The lock itself knows.
+
+    Attributes:
+        lock: Held by the call that has its turn.
+        reentered: Whether this thread has it already.
+        words: What re-entering calls left to be done, in order. None of them raises.
+    """
+
+    __slots__ = ("lock", "reentered", "words")
+
+    lock: Any  # an RLock, which has no type that can be named in Python 3.10
+    reentered: Callable[[], bool]
+    words: deque[Callable[[], object]]
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """In a forked child: the threads that may have held the lock are not there, and words were for the parent."""
+        self.lock = threading.RLock()
+        self.reentered = self.lock._is_owned  # what threading.Condition asks too
+        self.words = deque()
+
+    def act(self) -> None:
+        """Does what was left to be done. To be called when the lock is free again."""
+        while self.words and not self.reentered():
+            self.words.popleft()()

@@ -1,0 +1,44 @@
+"""Directories that are made, and taken away again."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+
+def make_directories(path: str) -> list[str]:
+    """Makes a directory and its parents; gives those that were not there before, innermost first.
+
+    Raises:
+        OSError: One can't be made; none of those made before it is left.
+    """
+    missing: list[str] = []
+    probe = path
+    while not os.path.isdir(probe):
+        missing.append(probe)
+        parent = os.path.dirname(probe)
+        if parent == probe:
+            break
+        probe = parent
+    made: list[str] = []
+    try:
+        for directory in reversed(missing):
+            try:
+                os.mkdir(directory)
+                made.insert(0, directory)
+            except FileExistsError:
+                if not os.path.isdir(directory):
+                    os.stat(directory)  # a link that leads nowhere, or in a circle, says so itself
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory) from None
+    except BaseException:
+        remove_directories(made)
+        raise
+    return made
+
+
+def remove_directories(made: list[str]) -> None:
+    """Takes away directories that were made, innermost first, as far as they are empty."""
+    for directory in made:
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
