@@ -229,7 +229,7 @@ class TestProcesses:
 
     def test_the_same_report(self, logdir):
         """Any number of processes finds the same."""
-        one, two = Audit([logdir]).run(), Audit([logdir], jobs=2).run()
+        one, two = Audit([logdir]).update(), Audit(logdir, jobs=2).update()
         assert one == two
         assert one.findings == two.findings
         assert len(one.findings) == 7
@@ -237,7 +237,7 @@ class TestProcesses:
     def test_progress(self, logdir):
         """The progress ends with all bytes that there are."""
         told = []
-        report = Audit([logdir]).run(progress=lambda *numbers: told.append(numbers))
+        report = Audit([logdir]).update(progress=lambda *numbers: told.append(numbers))
         assert told[-1] == (report.bytes, report.bytes)
         assert told == sorted(told)
 
@@ -252,7 +252,7 @@ class TestProcesses:
 
         audit = Audit([logdir])
         with pytest.raises(KeyboardInterrupt):
-            audit.run(interrupt)
+            audit.update(interrupt)
         report = audit.report()
         assert report.interrupted
         assert 0 < len(report.files) < 12

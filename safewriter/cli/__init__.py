@@ -137,7 +137,7 @@ def _audit(options: argparse.Namespace) -> int:
         return _wrong_use(str(error))
     try:
         with _progress_bar(sys.stderr) as progress:
-            report = audit.run(progress)
+            report = audit.update(progress, final=True)
     except KeyboardInterrupt:
         report = audit.report()
     findings = [finding for finding in report.findings if finding.code in codes]

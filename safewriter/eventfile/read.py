@@ -25,6 +25,9 @@ CHUNK: Final = 1 << 17  #: bytes that are read at a time; with their records the
 BIG: Final = 16 << 20  #: records above this are read piece by piece
 PLACES: Final = 100  #: damaged places that are listed; more are counted
 
+_WINDOW = 1 << 17  # bytes at each end of what was read that its fingerprint covers
+_DAMAGE_WINDOW = 1 << 12  # and at each end of a damaged place
+
 _ZEROS = re.compile(rb"\x00{4,}")
 _NO_HEADER = bytes(HEADER.size)
 _MASK_DELTA = 0xA282EAD8
@@ -74,6 +77,7 @@ class RecordReader:
         damaged: How many there were.
         skipped: Bytes in them.
         torn: Bytes at the end of the file that are the beginning of a record; 0 where it ends with a whole one.
+        unsettled: Where a damaged place ends was decided by where the file ends: what is appended may change it.
     """
 
     def __init__(self, file: IO[bytes], start: int = 0, resume: bool = True, places: int = PLACES) -> None:
@@ -93,6 +97,23 @@ class RecordReader:
         self.damaged = 0
         self.skipped = 0
         self.torn = 0
+        self.unsettled = False
+
+    def reopen(self, file: IO[bytes]) -> None:
+        """Goes on in the same file, opened again; what was read ahead of the next record is dropped."""
+        self._file = file
+        self._buffer, self._at = b"", 0
+
+    def fingerprint(self) -> int:
+        """A checksum of both ends of what was read, and of each damaged place in it."""
+        spans = [(0, self.offset, _WINDOW)]
+        spans += [(damage.offset, damage.offset + damage.length, _DAMAGE_WINDOW) for damage in self.damages]
+        checksum = 0
+        for start, stop, window in spans:
+            for at in (start, max(stop - window, start + window)):
+                if at < stop:
+                    checksum = google_crc32c.extend(checksum, self._read(at, min(window, stop - at)))
+        return checksum
 
     def batches(self) -> Iterator[list[bytes]]:
         """The data of whole records, a chunk's worth at a time, up to the end of the file as it is when it is reached.
@@ -239,6 +260,7 @@ class RecordReader:
         """Notes the damaged record at ``offset`` and goes to the next whole one; False where there is none."""
         if not self._resume:
             return False
+        self.size = self._file.seek(0, io.SEEK_END)
         behind = None
         if self._fault == "data":
             self._in_vain += self._wanted
@@ -246,14 +268,18 @@ class RecordReader:
                 behind = self.offset + self._wanted
         if behind is None:
             behind = self._search(self.offset + 1)
+        self.unsettled |= behind is None
         self._note(self.size if behind is None else behind, _REASONS[self._fault])
         return behind is not None
 
     def _step_over_overlap(self) -> bool:
         """Where whole records follow one that seems to run past the end, the file is not torn: that one is damaged."""
+        in_vain, unsettled = self._in_vain, self.unsettled
         behind = self._search(self.offset + 1) if self._resume else None
-        if behind is None:
+        if behind is None:  # nothing was decided, so that the next look begins as this one did
+            self._in_vain, self.unsettled = in_vain, unsettled
             return False
+        self.unsettled = True
         self._note(behind, _REASONS["overlap"])
         return True
 
@@ -270,10 +296,14 @@ class RecordReader:
     def _is_whole(self, offset: int, header: bytes = b"") -> bool:
         """Whether a whole record, or nothing more, is at this offset."""
         if offset == self.size:
+            self.unsettled = True
             return True
         header = header or self._read(offset, HEADER.size)
         length = self._length_in(header) if len(header) == HEADER.size else None
-        if length is None or offset + length + OVERHEAD > self.size or self._is_spent():
+        if length is not None and offset + length + OVERHEAD > self.size:
+            self.unsettled = True
+            return False
+        if length is None or self._is_spent():
             return False
         if self._is_right(offset + HEADER.size, length):
             return True
