@@ -342,9 +342,9 @@ class FileAuditor:
         length = len(batch[index]) + OVERHEAD
         self._no_event_bytes += length
         if len(self._no_events) < PLACES:
-            behind = sum(len(data) + OVERHEAD for data in batch[index:])
+            offset = reader.batch_offset + sum(len(data) + OVERHEAD for data in batch[:index])
             before = reader.records - len(batch) + index - self._no_event_count + 1
-            self._no_events.append(Damage(reader.offset - behind, length, "the record holds no event", before))
+            self._no_events.append(Damage(offset, length, "the record holds no event", before))
 
 
 def audit_file(path: Any, points: int = 0) -> AuditReport:

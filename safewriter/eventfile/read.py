@@ -71,6 +71,7 @@ class RecordReader:
 
     Attributes:
         offset: Where the next record is expected: all before it was read or stepped over.
+        batch_offset: Where the first record of the last batch starts.
         size: Bytes in the file, as last seen.
         records: Whole records so far.
         damages: The first damaged places.
@@ -90,7 +91,7 @@ class RecordReader:
         self._wanted = HEADER.size  # bytes from ``offset`` on that the next record needs at least
         self._fault = ""  # what is wrong with the record at ``offset``
         self._in_vain = 0  # bytes whose checksum turned out wrong
-        self.offset = start
+        self.offset = self.batch_offset = start
         self.size = 0
         self.records = 0
         self.damages: list[Damage] = []
@@ -143,6 +144,14 @@ class RecordReader:
             elif not read_on and not batch:  # it shrank since we looked
                 self.torn = self._rest()
                 return
+
+    def placed(self) -> Iterator[tuple[int, bytes]]:
+        """The same, one record at a time, each with the offset that it starts at."""
+        for batch in self.batches():
+            at = self.batch_offset
+            for data in batch:
+                yield at, data
+                at += len(data) + OVERHEAD
 
     # One record after the other
 
@@ -205,6 +214,7 @@ class RecordReader:
                 break
             keep(data)
             at = stop + 4
+        self.batch_offset = self.offset
         self.offset += at - self._at
         self._at = at
         self.records += len(batch)
@@ -228,6 +238,7 @@ class RecordReader:
             self._fault = "data"
             return None
         data = shortened(self._read(start, 1 << 16)) or self._read(start, length)
+        self.batch_offset = self.offset
         self._move(self.offset + self._wanted)
         self.records += 1
         return data
