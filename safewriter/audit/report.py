@@ -11,7 +11,7 @@ from typing import Any
 
 import safewriter
 from safewriter.checks.file import FileFacts, TagFacts, judge_file, judge_run, no_files, written_at_once
-from safewriter.findings import Finding
+from safewriter.findings import Finding, html
 
 SCHEMA_VERSION = 1  #: of ``as_dict``; it grows when a key changes its meaning or goes, not when one is added
 
@@ -168,6 +168,33 @@ class AuditReport:
         # What is worked out from the fields is not worth the way to another process.
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it: a table of its runs and one of its findings."""
+        runs = [
+            (
+                run.path,
+                len(run.files),
+                f"{run.events:,}",
+                f"{len(run.tags):,}",
+                f"{run.bytes:,}",
+                len(run.findings) or "",
+            )
+            for run in self.runs
+        ]
+        findings = [(each.path, f"{each.code} {each.name}", each.message, each.hint) for each in self.findings]
+        return (
+            "".join(
+                html.table(header, rows[:_ROWS])
+                + (f"<p>{html.text(f'and {len(rows) - _ROWS:,} more')}</p>" if len(rows) > _ROWS else "")
+                for header, rows in (
+                    (("run", "files", "events", "tags", "bytes", "findings"), runs),
+                    (("where", "finding", "what is wrong", "hint"), findings),
+                )
+                if rows
+            )
+            or "<p>No event files, and no findings.</p>"
+        )
+
     def as_dict(self, findings: Iterable[Finding] | None = None) -> dict[str, Any]:
         """The report in values that JSON can hold: the schema is in ``docs/audit.md``.
 
@@ -196,6 +223,9 @@ class AuditReport:
             "runs": runs,
             "findings": [finding.as_dict() for finding in shown],
         }
+
+
+_ROWS = 100  # of a table in a notebook
 
 
 def run_of(path: str) -> str:
