@@ -165,6 +165,10 @@ class TestWrongUse:
             (["audit", "--select", "", "{}"], "no code is named"),
             (["audit", "--jobs", "0", "{}"], "use 1 or more"),
             (["audit", "--jobs", "many", "{}"], "use 1 or more"),
+            (["audit", "--follow", "--json", "{}"], "choose one of them"),
+            (["audit", "--follow", "--interval", "0", "{}"], "seconds from 0.1"),
+            (["audit", "--follow", "--interval", "nan", "{}"], "seconds from 0.1"),
+            (["audit", "--follow", "{}/missing"], "there is no such file or directory"),
             (["repair", "{}/x"], "--output"),
             (["repair", "{}/x", "--output", "{}/copies"], "there is no such file"),
             (["explain", "nothing"], "is no code"),
@@ -382,3 +386,87 @@ def test_interrupted(tmp_path, jobs):
     assert report["interrupted"] is True
     assert report["totals"]["files"] < 1000
     assert not is_read(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process on Windows")
+class TestFollow:
+    """``--follow``: a line for each change, to a pipe."""
+
+    @pytest.fixture
+    def follow(self):
+        children = []
+
+        def start(*arguments):
+            child = subprocess.Popen(
+                [*COMMAND, "audit", "--follow", "--interval", "0.1", *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            children.append(child)
+            return child
+
+        yield start
+        for child in children:
+            child.kill()
+            child.communicate()
+
+    def end(self, child):
+        """Ctrl-C: the exit code, and the last line without what was printed before it."""
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+        assert err == ""
+        return child.returncode, out.splitlines()[-1]
+
+    def line(self, child, text):
+        """Waits for a line with this text; gives it without its time."""
+        for line in child.stdout:
+            assert re.match(r"\d\d:\d\d:\d\d ", line)
+            if text in line:
+                return line[9:].rstrip("\n")
+        raise AssertionError(f"it ended before {text!r}")
+
+    def test_a_writer_at_work(self, follow, logdir):
+        """Runs that appear and grow are summed up, a finding is reported when it comes and when it goes."""
+        child = follow(logdir)
+        assert self.line(child, "appeared") == "3 runs appeared; 152 events (+152)"
+        assert "new: " in self.line(child, "SW401 not-finite")
+        assert "Hint: " in self.line(child, "SW602 corrupt-record")
+        path = logdir / "new" / NAME
+        write(path, range(5), float("nan"))
+        assert self.line(child, "appeared") == "1 run appeared; 158 events (+6)"
+        assert f"new: {path}: SW401 not-finite: Tag 'loss': 5 of 5 values" in self.line(child, "SW401")
+        program = (
+            "import sys\n"
+            "from safewriter.eventfile.messages import Event\n"
+            "from safewriter.eventfile.record import record_of\n"
+            "with open(sys.argv[1], 'ab', buffering=0) as file:\n"
+            "    for step in range(5, 105):\n"
+            "        event = Event(wall_time=9.0, step=step)\n"
+            "        event.summary.value.add(tag='loss', simple_value=1.0)\n"
+            "        file.write(record_of(event.SerializeToString()))\n"
+        )
+        subprocess.run([sys.executable, "-c", program, path], check=True)
+        events = 0
+        while events < 258:
+            events = int(re.search(r"1 run changed; (\d+) events", self.line(child, "changed"))[1])
+        path.unlink()
+        assert self.line(child, "run gone") == "1 run gone; 152 events (-106)"
+        assert self.line(child, "gone: ") == f"gone: {path}: SW401 not-finite"
+        assert self.end(child) == (1, "3 runs, 3 files, 152 events, 3 tags: 2 findings.")
+
+    def test_nothing_wrong(self, follow, logdir):
+        """Ctrl-C gives the exit code of an audit of what is there; what is not selected does not count."""
+        child = follow(logdir, "--ignore", "SW4", "--ignore", "SW6", "--no-hints")
+        self.line(child, "appeared")
+        assert self.end(child) == (0, "3 runs, 3 files, 152 events, 3 tags: nothing is wrong.")
+
+    def test_a_directory_that_vanishes(self, follow, logdir):
+        """A log directory that is removed is a finding, and no end."""
+        child = follow(logdir)
+        self.line(child, "appeared")
+        for path in sorted(logdir.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        logdir.rmdir()
+        assert "can't be listed" in self.line(child, "SW605")
+        assert self.end(child)[0] == 1

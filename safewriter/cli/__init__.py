@@ -71,6 +71,12 @@ def _audit_arguments(parser: argparse.ArgumentParser) -> None:
         "--select", type=_codes, action="append", metavar="CODES", help="only these codes, names or prefixes: SW4,SW602"
     )
     parser.add_argument("--ignore", type=_codes, action="append", metavar="CODES", help="all but these")
+    parser.add_argument(
+        "--follow", action="store_true", help="go on as the files grow, one line for each change, until Ctrl-C"
+    )
+    parser.add_argument(
+        "--interval", type=_seconds, default=2.0, metavar="SECONDS", help="between two looks of --follow; 2 by default"
+    )
     parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with N processes, a run each")
     parser.set_defaults(run=_audit)
 
@@ -116,6 +122,16 @@ def _jobs(text: str) -> int:
     return jobs
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 86400")
+    return seconds
+
+
 def _wrong_use(message: str) -> int:
     print(f"safewriter: {message}", file=sys.stderr)
     return WRONG_USE
@@ -128,7 +144,9 @@ def _audit(options: argparse.Namespace) -> int:
     from safewriter.audit import Audit
 
     codes = frozenset().union(*(options.select or [CATALOGUE.keys()])).difference(*(options.ignore or []))
-    on_terminal = sys.stdout.isatty() and not options.json
+    if options.follow and options.json:
+        return _wrong_use("--follow prints lines and --json one report: choose one of them")
+    on_terminal = sys.stdout.isatty() and not options.json and not options.follow
     try:
         audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0)
     except FileNotFoundError as error:
@@ -137,9 +155,13 @@ def _audit(options: argparse.Namespace) -> int:
         return _wrong_use(str(error))
     try:
         with _progress_bar(sys.stderr) as progress:
-            report = audit.update(progress, final=True)
+            report = audit.update(progress, final=not options.follow)
     except KeyboardInterrupt:
         report = audit.report()
+    if options.follow and not report.interrupted:
+        from safewriter.cli.follow import follow
+
+        return follow(audit, codes, options.interval, not options.no_hints)
     findings = [finding for finding in report.findings if finding.code in codes]
     if options.json:
         _print_json(report, findings, not options.no_hints)
