@@ -234,7 +234,7 @@ class TestRounds:
         after = audit.update().runs
         assert [one is other for one, other in zip(before, after, strict=True)] == [True, False]
 
-    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells who has a file open")
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says who has a file open")
     def test_a_writer_that_ends(self, tmp_path):
         """An unfinished end is on its way while a writer holds the file, and torn once it is closed."""
         audit = Audit(tmp_path, points=8)

@@ -75,7 +75,7 @@ def test_kinds(points):
 
 
 def test_behind_a_graph_that_is_not_held(points, monkeypatch):
-    """Places are right behind a record that is shortened as it is read."""
+    """Places are correct behind a record that is shortened as it is read."""
     monkeypatch.setattr(read, "BIG", 1000)
     graph = record(Event(graph_def=bytes(9999)))
     (point,) = points([VERSION, graph, scalar(1)])

@@ -67,7 +67,7 @@ class _Series:
 
 
 class FileAuditor:
-    """Audits one file, can tell at any time what it has found so far, and reads on when the file has grown.
+    """Audits one file, gives at any time what it has found so far, and reads on when the file has grown.
 
     Args:
         path: A path or a URL.

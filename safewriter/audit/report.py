@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -264,40 +264,27 @@ def _joined(parts: list[TagFacts]) -> TagFacts:
     )
 
 
-def _seconds(time: float) -> float | None:
-    return time if math.isfinite(time) else None  # JSON has no other numbers
+_FILE_KEYS = {
+    "versions": "version_records",
+    "starts": "session_starts",
+    "damaged": "damaged_places",
+    "skipped": "bytes_skipped",
+    "shown": "events_shown",
+    "torn": "bytes_torn",
+}
+_FILE_INNER = ("begins", "tags", "damages", "errno", "values")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None  # JSON has no other numbers
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _tag_as_dict(facts: TagFacts) -> dict[str, Any]:
-    return {
-        "kind": facts.kind,
-        "count": facts.count,
-        "first_step": facts.first_step,
-        "last_step": facts.last_step,
-        "lowest_step": facts.lowest_step,
-        "highest_step": facts.highest_step,
-        "first_time": _seconds(facts.first_time),
-        "last_time": _seconds(facts.last_time),
-        "not_finite": facts.not_finite,
-    }
+    return {each.name: _plain(getattr(facts, each.name)) for each in fields(facts) if each.name != "points"}
 
 
 def _file_as_dict(facts: FileFacts) -> dict[str, Any]:
-    return {
-        "path": facts.path,
-        "bytes": facts.bytes,
-        "events": facts.events,
-        "summaries": facts.summaries,
-        "graphs": facts.graphs,
-        "version_records": facts.versions,
-        "first_time": _seconds(facts.first_time),
-        "last_time": _seconds(facts.last_time),
-        "session_starts": list(facts.starts),
-        "damaged_places": facts.damaged,
-        "bytes_skipped": facts.skipped,
-        "events_shown": facts.shown,
-        "bytes_torn": facts.torn,
-        "being_written": facts.being_written,
-        "complete": facts.complete,
-        "error": facts.error,
-    }
+    names = [each.name for each in fields(facts) if each.name not in _FILE_INNER]
+    return {_FILE_KEYS.get(name, name): _plain(getattr(facts, name)) for name in names}

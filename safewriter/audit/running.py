@@ -19,7 +19,7 @@ from safewriter.checks.file import FileFacts
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_TASK_BYTES = 8 << 20  #: small runs are handed to a process in heaps of about this size
+_TASK_BYTES = 8 << 20  #: small runs are handed to a process together, about this much at a time
 _TASK_FILES = 64
 _FOUND_FILES = 256  # files that are found between two reports of the progress
 _LIVE = 3600.0  # seconds: a file that was changed no later is begun anew, should it ever change again
@@ -149,7 +149,7 @@ class Audit:
             found.append(source)
             self._bytes += source.bytes if self._is_new(source) else 0
             if len(found) % _FOUND_FILES == 1:
-                self._tell()
+                self._show_progress()
         return found
 
     def _is_new(self, source: Source) -> bool:
@@ -157,7 +157,7 @@ class Audit:
         known = self._known.get(source.path)
         return known is None or known.facts.error is not None or known.stamp is None or known.stamp != source.stamp
 
-    def _tell(self, offset: int = 0) -> None:
+    def _show_progress(self, offset: int = 0) -> None:
         if self._progress is not None:
             self._progress(self._read + offset, self._bytes)
 
@@ -187,7 +187,7 @@ class Audit:
                 auditor = FileAuditor(source.path, self._points, not final and not is_remote(source.path))
             try:
                 for offset in auditor.read():
-                    self._tell(offset)
+                    self._show_progress(offset)
             except BaseException:
                 self._keep(auditor.facts(), None, None)
                 raise
@@ -197,7 +197,7 @@ class Audit:
             else:
                 self._settled(source, auditor, auditor.facts(), final)
             self._read += source.bytes
-            self._tell()
+            self._show_progress()
         for source, auditor in undecided:
             self._settled(source, auditor, auditor.settle(held), final)
 
@@ -230,13 +230,13 @@ class Audit:
                     sure = not isinstance(stamp, Stamp) or stamp.age > TICK
                     self._keep(facts, stamp if sure else None, None)
                 self._read += sum(source.bytes for source in task)
-                self._tell()
+                self._show_progress()
 
 
 def _parts(
     sources: Iterable[Source], jobs: int, points: int
 ) -> Generator[tuple[list[Source], AuditReport], None, None]:
-    """Heaps of files, each with its report, as the processes finish them. Closed early, it ends them."""
+    """Groups of files, each with its report, as the processes finish them. Closed early, it ends them."""
     import multiprocessing  # not at the top: an audit without them starts sooner
     from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 

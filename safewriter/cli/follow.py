@@ -36,8 +36,8 @@ def follow(audit: Audit, codes: Collection[str], interval: float, hints: bool) -
             time.sleep(interval)
             report = audit.update()
     except KeyboardInterrupt:
-        findings = sum(finding.code in codes for finding in before.findings)
-        print(total(before, findings), flush=True)
+        findings = sum(finding.code in codes for finding in report.findings)
+        print(total(report, findings), flush=True)
         return FINDINGS if findings else CLEAN
 
 

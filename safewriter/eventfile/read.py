@@ -1,8 +1,8 @@
 """Reading records: whole ones, checked; damaged ones, stepped over; the end, looked at twice.
 
-A reader trusts nothing that a file says about itself. A length is believed once its checksum is right and the file is
+A reader trusts nothing that a file says about itself. A length is believed once its checksum is correct and the file is
 long enough to hold it, so that a lie costs no memory; what follows a damaged record is searched for the next record
-whose two checksums are right, at a cost that grows with the file's size and no faster.
+whose two checksums are correct, at a cost that grows with the file's size and no faster.
 
 TensorFlow's and TensorBoard's readers stop at the first damaged record (``tensorflow/core/lib/io/record_reader.cc``).
 """
@@ -13,6 +13,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -50,7 +51,7 @@ class Damage:
         length: Bytes from there to the next whole record, or to the end of the file.
         reason: What is wrong with it, for the message.
         before: Whole records between the start of the reading and this place.
-        salvage: Offset and length of data within, whose own checksum is right although the header's is not; else None.
+        salvage: Offset and length of data within whose own checksum is correct, the header's not; else None.
     """
 
     offset: int
@@ -87,7 +88,7 @@ class RecordReader:
         self._places = places
         self._buffer = b""
         self._at = 0  # in the buffer: the byte at ``offset``
-        self._known: dict[bytes, int] = {}  # headers with a right checksum, and the length that each holds
+        self._known: dict[bytes, int] = {}  # headers with a correct checksum, and the length that each holds
         self._wanted = HEADER.size  # bytes from ``offset`` on that the next record needs at least
         self._fault = ""  # what is wrong with the record at ``offset``
         self._in_vain = 0  # bytes whose checksum turned out wrong
@@ -234,7 +235,7 @@ class RecordReader:
     def _take_big(self) -> bytes | None:
         """A record that is too big to be held twice: checked in pieces, and held only if it is a summary."""
         start, length = self.offset + HEADER.size, self._wanted - OVERHEAD
-        if not self._is_right(start, length):
+        if not self._is_intact(start, length):
             self._fault = "data"
             return None
         data = shortened(self._read(start, 1 << 16)) or self._read(start, length)
@@ -243,7 +244,7 @@ class RecordReader:
         self.records += 1
         return data
 
-    def _is_right(self, start: int, length: int) -> bool:
+    def _is_intact(self, start: int, length: int) -> bool:
         """Whether data has the checksum that follows it."""
         crc, at, stop = 0, start, start + length
         while at < stop:
@@ -299,8 +300,8 @@ class RecordReader:
         self.skipped += behind - self.offset
         if len(self.damages) < self._places:
             start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
-            # A header that is wrong may stand before data that is right.
-            salvage = (start, length) if 0 < length <= BIG and self._is_right(start, length) else None
+            # A damaged header may stand before data that is intact.
+            salvage = (start, length) if 0 < length <= BIG and self._is_intact(start, length) else None
             self.damages.append(Damage(self.offset, behind - self.offset, reason, self.records, salvage))
         self._move(behind)
 
@@ -316,7 +317,7 @@ class RecordReader:
             return False
         if length is None or self._is_spent():
             return False
-        if self._is_right(offset + HEADER.size, length):
+        if self._is_intact(offset + HEADER.size, length):
             return True
         self._in_vain += length
         return False
@@ -326,7 +327,7 @@ class RecordReader:
         return self._in_vain > 4 * self.size + BIG
 
     def _search(self, offset: int) -> int | None:
-        """The offset of the next record, from this one on, whose two checksums are right."""
+        """The offset of the next record, from this one on, whose two checksums are correct."""
         self.size = self._file.seek(0, io.SEEK_END)
         step = 4096  # most often the next record is near
         while offset + HEADER.size <= self.size and not self._is_spent():
@@ -378,11 +379,14 @@ def _behind_varint(data: bytes, at: int) -> int:
     return at + 1
 
 
-def open_source(source: Any) -> tuple[IO[bytes], bool]:
-    """A binary file for a path or an open file, and whether it is ours to close."""
+@contextmanager
+def _opened(source: Any) -> Iterator[IO[bytes]]:
+    """A binary file for a path, or the open file that is given, which stays open."""
     if hasattr(source, "read"):
-        return source, False
-    return open(os.fspath(source), "rb", buffering=0), True
+        yield source
+        return
+    with open(os.fspath(source), "rb", buffering=0) as file:
+        yield file
 
 
 def count_records(source: Any, start: int = 0) -> tuple[int, int]:
@@ -398,15 +402,11 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
     Raises:
         OSError: The file can't be read.
     """
-    file, ours = open_source(source)
-    try:
+    with _opened(source) as file:
         reader = RecordReader(file, start, resume=False)
         for _ in reader.batches():
             pass
         return reader.records, reader.offset
-    finally:
-        if ours:
-            file.close()
 
 
 def read_events(source: Any, start: int = 0, resume: bool = False) -> Iterator[Any]:
@@ -420,15 +420,10 @@ def read_events(source: Any, start: int = 0, resume: bool = False) -> Iterator[A
     Raises:
         OSError: The file can't be read.
     """
-    file, ours = open_source(source)
-    try:
-        for batch in RecordReader(file, start, resume).batches():
-            for data in batch:
-                try:
-                    yield parse_event(data)
-                except NotAnEventError:
-                    if not resume:
-                        return
-    finally:
-        if ours:
-            file.close()
+    with _opened(source) as file:
+        for _, data in RecordReader(file, start, resume).placed():
+            try:
+                yield parse_event(data)
+            except NotAnEventError:
+                if not resume:
+                    return
