@@ -142,6 +142,35 @@ def bench_many(directory, options):
     print(f"  peak {peak_megabytes([*AUDIT, directory]):.0f} MB")
 
 
+def bench_rounds(directory, options):
+    from safewriter import Audit
+
+    runs = 100 if options.quick else 1000
+    content = version() + b"".join(scalars(500))
+    for number in range(runs):
+        path = os.path.join(directory, f"run{number:04}", NAME)
+        os.makedirs(os.path.dirname(path))
+        with open(path, "wb") as file:
+            file.write(content)
+    audit = Audit(directory)
+
+    def milliseconds(count):
+        times = []
+        for _ in range(count):
+            began = time.perf_counter()
+            len(audit.update().findings)
+            times.append((time.perf_counter() - began) * 1e3)
+        return min(times)
+
+    print(f"rounds: {runs:,} runs: the first {milliseconds(1):.0f} ms")
+    time.sleep(2.5)  # what was just written is looked at once more
+    audit.update()
+    print(f"  nothing changed {milliseconds(10):.1f} ms")
+    with open(path, "ab") as file:
+        file.write(next(scalars(1)))
+    print(f"  one file grew {milliseconds(1):.1f} ms")
+
+
 def bench_judge(_, options):
     from safewriter.checks.values import ValuesJudge
 
@@ -177,6 +206,7 @@ BENCHES = {
     "memory": bench_memory,
     "runs": bench_runs,
     "many": bench_many,
+    "rounds": bench_rounds,
     "judge": bench_judge,
 }
 

@@ -53,7 +53,7 @@ class Auditor(FileAuditor):
         self._content = content
 
     def run(self):
-        self._read(Watched(self._content))
+        list(self.read_from(Watched(self._content)))
         return self.facts()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from safewriter.audit import (
+        Audit as Audit,
         AuditReport as AuditReport,
         audit_file as audit_file,
         audit_logdir as audit_logdir,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Audit": "safewriter.audit",
     "AuditReport": "safewriter.audit",
     "DistributionWarning": "safewriter.findings",
     "EventFileWarning": "safewriter.findings",

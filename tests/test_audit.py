@@ -123,7 +123,7 @@ class TestFacts:
         content = version() + b"".join(b"".join(frame(data)) for data in events)
         fast, slow = _Bytes("file", content), _Bytes("file", content)
         slow._remember = lambda *_: None
-        assert repr(fast.run()) == repr(slow.run())
+        assert repr(fast.facts_of_all()) == repr(slow.facts_of_all())
 
     @given(st.binary(max_size=60), st.integers(0, 2**35))
     def test_the_fast_way_takes_only_what_it_knows(self, junk, step):
@@ -135,7 +135,7 @@ class TestFacts:
         content = version() + b"".join(b"".join(frame(each)) for each in (data, data, *others, data))
         fast, slow = _Bytes("file", content), _Bytes("file", content)
         slow._remember = lambda *_: None
-        assert repr(fast.run()) == repr(slow.run())
+        assert repr(fast.facts_of_all()) == repr(slow.facts_of_all())
 
 
 class _Bytes(FileAuditor):
@@ -145,8 +145,8 @@ class _Bytes(FileAuditor):
         super().__init__(path)
         self._content = content
 
-    def run(self):
-        self._read(io.BytesIO(self._content))
+    def facts_of_all(self):
+        list(self.read_from(io.BytesIO(self._content)))
         return self.facts()
 
 
@@ -240,7 +240,7 @@ class TestDamage:
         assert "two stock writers" in finding.hint
 
     def test_a_record_without_an_event(self, audit):
-        """A record with right checksums that holds no event is damage, with its place."""
+        """A record with correct checksums that holds no event is damage, with its place."""
         pieces = sound()
         (finding,) = audit(*pieces[:3], b"".join(frame(b"\xff" * 9)), *pieces[3:]).findings
         assert (finding.code, finding.data["offset"]) == ("SW602", sum(map(len, pieces[:3])))
@@ -310,7 +310,7 @@ class TestValues:
         ],
     )
     def test_told_with_the_file(self, audit, pieces, expected):
-        """What is wrong with tags, steps and values is told of the file that holds them."""
+        """What is wrong with tags, steps and values is reported of the file that holds them."""
         report = audit(version(), *pieces)
         (finding,) = report.findings
         assert (finding.code, finding.subject, finding.path) == (expected, "loss", report.files[0].path)
@@ -389,7 +389,7 @@ class TestBeingWritten:
         timer.join()
         assert (codes(report), report.files[0].events, report.files[0].being_written) == ([], 11, True)
 
-    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells who has a file open")
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says who has a file open")
     def test_held_open(self, tmp_path):
         """The end of a file that a process has open for writing is on its way; once it is closed, the file is torn."""
         path = tmp_path / NAME
@@ -400,7 +400,7 @@ class TestBeingWritten:
             assert (codes(report), report.files[0].torn > 0, report.files[0].being_written) == ([], True, True)
         assert codes(audit_file(path)) == ["SW601"]
 
-    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells who has a file open")
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says who has a file open")
     def test_begun_only(self, tmp_path, graph):
         """A writer that has not written a summary yet is not blamed for it."""
         writer = tf.summary.FileWriter(str(tmp_path))

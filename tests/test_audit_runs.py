@@ -93,7 +93,7 @@ class TestOneRun:
         ],
     )
     def test_right_programs(self, run, files):
-        """Runs that go on, and writers that share a directory but no tag, are right."""
+        """Runs that go on, and writers that share a directory but no tag, are correct."""
         assert run(*files) == []
 
     def test_before_the_start(self, run):
@@ -101,12 +101,12 @@ class TestOneRun:
         assert run({"steps": range(50)}, {"steps": range(20, 90), "start": 5000.0, "purge": 30}) == ["SW107"]
 
     def test_a_third_run(self, run):
-        """Each rerun is told, against what had been reached before it."""
+        """Each rerun is reported, against what had been reached before it."""
         again = [{"steps": range(9), "start": 1000.0 * number} for number in (1, 2, 3)]
         assert run(*again) == ["SW107", "SW107"]
 
     def test_stock_writers_for_real(self, tmp_path, graph):
-        """Two stock writers at once, and one after the other, are told apart by the times of their events."""
+        """Two stock writers at once, and one after the other, are distinguished by the times of their events."""
         for name, at_once in (("at_once", True), ("later", False)):
             writers = [tf.summary.FileWriter(str(tmp_path / name), filename_suffix=suffix) for suffix in [".a", ".b"]]
             order = [(writer, step) for writer in writers for step in range(5)]
@@ -128,7 +128,7 @@ class TestOneRun:
         assert (loss.first_time, loss.last_time) == (1000.0, 5004.0)
 
     def test_no_summaries_in_all_files(self, run, tmp_path):
-        """SW603 is told of the run, once."""
+        """SW603 is reported of the run, once."""
         assert run({"steps": []}, {"steps": []}) == ["SW603"]
 
 
@@ -229,7 +229,7 @@ class TestProcesses:
 
     def test_the_same_report(self, logdir):
         """Any number of processes finds the same."""
-        one, two = Audit([logdir]).run(), Audit([logdir], jobs=2).run()
+        one, two = Audit([logdir]).update(), Audit(logdir, jobs=2).update()
         assert one == two
         assert one.findings == two.findings
         assert len(one.findings) == 7
@@ -237,12 +237,12 @@ class TestProcesses:
     def test_progress(self, logdir):
         """The progress ends with all bytes that there are."""
         told = []
-        report = Audit([logdir]).run(progress=lambda *numbers: told.append(numbers))
+        report = Audit([logdir]).update(progress=lambda *numbers: told.append(numbers))
         assert told[-1] == (report.bytes, report.bytes)
         assert told == sorted(told)
 
     def test_what_was_read_before_an_interrupt(self, logdir):
-        """An audit that is broken off tells what it has read, also of the file that it was reading."""
+        """An audit that is broken off reports what it has read, also of the file that it was reading."""
         calls = []
 
         def interrupt(read, known):
@@ -252,7 +252,7 @@ class TestProcesses:
 
         audit = Audit([logdir])
         with pytest.raises(KeyboardInterrupt):
-            audit.run(interrupt)
+            audit.update(interrupt)
         report = audit.report()
         assert report.interrupted
         assert 0 < len(report.files) < 12

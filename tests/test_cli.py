@@ -48,7 +48,7 @@ def logdir(tmp_path):
 
 
 @pytest.fixture
-def told(capsys):
+def run_here(capsys):
     """Runs the command here; gives its exit code and the lines that it printed."""
 
     def run(*arguments):
@@ -63,14 +63,14 @@ def told(capsys):
 
 
 class TestPlain:
-    def test_clean(self, told, logdir):
+    def test_clean(self, run_here, logdir):
         """Nothing wrong is exit code 0, and one line."""
-        code, lines, _ = told("audit", logdir / "good")
+        code, lines, _ = run_here("audit", logdir / "good")
         assert (code, lines) == (0, ["1 run, 1 file, 51 events, 1 tag: nothing is wrong."])
 
-    def test_findings(self, told, logdir):
+    def test_findings(self, run_here, logdir):
         """Findings are exit code 1, a line each with path, code and name, the evidence indented beneath."""
-        code, lines, _ = told("audit", logdir)
+        code, lines, _ = run_here("audit", logdir)
         path = logdir / "torn" / NAME
         assert code == 1
         assert lines[0].startswith(f"{logdir / 'nan' / NAME}: SW401 not-finite: Tag 'loss': 50 of 50 values were NaN")
@@ -80,9 +80,9 @@ class TestPlain:
         assert lines[at + 3].startswith("    Hint: ")
         assert lines[-1] == "3 runs, 3 files, 152 events, 3 tags: 2 findings."
 
-    def test_no_hints(self, told, logdir):
+    def test_no_hints(self, run_here, logdir):
         """Hints can be left out."""
-        _, lines, _ = told("audit", "--no-hints", logdir)
+        _, lines, _ = run_here("audit", "--no-hints", logdir)
         assert not any("Hint" in line for line in lines)
 
     @pytest.mark.parametrize(
@@ -94,20 +94,20 @@ class TestPlain:
             (["--select", "SW6", "--ignore", "SW602"], []),
         ],
     )
-    def test_selection(self, told, logdir, options, codes):
-        """Codes, names and prefixes choose what is told, and the exit code follows."""
-        code, lines, _ = told("audit", *options, logdir)
+    def test_selection(self, run_here, logdir, options, codes):
+        """Codes, names and prefixes choose what is reported, and the exit code follows."""
+        code, lines, _ = run_here("audit", *options, logdir)
         assert re.findall(r"SW\d\d\d(?= [a-z-]+: )", "\n".join(lines)) == codes
         assert code == (1 if codes else 0)
 
-    def test_several_directories(self, told, logdir):
+    def test_several_directories(self, run_here, logdir):
         """Several log directories are one report."""
-        _, lines, _ = told("audit", logdir / "good", logdir / "nan")
+        _, lines, _ = run_here("audit", logdir / "good", logdir / "nan")
         assert lines[-1] == "2 runs, 2 files, 102 events, 2 tags: 1 finding."
 
-    def test_jobs(self, told, logdir):
+    def test_jobs(self, run_here, logdir):
         """Several processes print the same."""
-        assert told("audit", "--jobs", "2", logdir) == told("audit", logdir)
+        assert run_here("audit", "--jobs", "2", logdir) == run_here("audit", logdir)
 
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux takes any bytes for a name")
     def test_names_that_cannot_be_printed(self, tmp_path):
@@ -142,18 +142,18 @@ def test_no_tensorflow(logdir):
         assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_page_shows_what_is_printed(told, tmp_path, monkeypatch):
+def test_the_page_shows_what_is_printed(run_here, tmp_path, monkeypatch):
     """The output in docs/audit.md is that of the command."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "logs" / "eval" / NAME, range(1000), lambda step: float("nan") if 12 <= step < 352 else 1.0)
     write(tmp_path / "logs" / "train" / NAME, range(50), damage=500)
-    _, lines, _ = told("audit", "logs")
+    _, lines, _ = run_here("audit", "logs")
     with open(PAGE, encoding="utf-8") as page:
         assert "\n".join(["```console", "$ safewriter audit logs", *lines, "```"]) in page.read()
 
 
 class TestWrongUse:
-    """Exit code 2, and a sentence on what is right."""
+    """Exit code 2, and a sentence on what is correct."""
 
     @pytest.mark.parametrize(
         ("arguments", "text"),
@@ -163,105 +163,111 @@ class TestWrongUse:
             (["audit", "{}/missing"], "there is no such file or directory"),
             (["audit", "--select", "SW777", "{}"], "is no code, name or code prefix"),
             (["audit", "--select", "", "{}"], "no code is named"),
-            (["audit", "--jobs", "0", "{}"], "use 1 or more"),
-            (["audit", "--jobs", "many", "{}"], "use 1 or more"),
+            (["audit", "--jobs", "0", "{}"], "processes from 1"),
+            (["audit", "--jobs", "many", "{}"], "processes from 1"),
+            (["audit", "--follow", "--json", "{}"], "choose one of them"),
+            (["audit", "--follow", "--interval", "0", "{}"], "seconds from 0.1"),
+            (["audit", "--follow", "--interval", "nan", "{}"], "seconds from 0.1"),
+            (["audit", "--follow", "{}/missing"], "there is no such file or directory"),
             (["repair", "{}/x"], "--output"),
             (["repair", "{}/x", "--output", "{}/copies"], "there is no such file"),
             (["explain", "nothing"], "is no code"),
         ],
     )
-    def test_said(self, told, tmp_path, arguments, text):
+    def test_said(self, run_here, tmp_path, arguments, text):
         """What is wrong is said on standard error."""
-        code, lines, error = told(*(argument.format(tmp_path) for argument in arguments))
+        code, lines, error = run_here(*(argument.format(tmp_path) for argument in arguments))
         assert (code, lines) == (2, [])
         assert text in error
 
-    def test_no_fsspec(self, told, monkeypatch):
+    def test_no_fsspec(self, run_here, monkeypatch):
         """A URL without fsspec says what to install."""
         monkeypatch.setitem(sys.modules, "fsspec", None)
-        code, _, error = told("audit", "s3://bucket/logs")
+        code, _, error = run_here("audit", "s3://bucket/logs")
         assert (code, "pip install fsspec" in error) == (2, True)
 
-    def test_no_plugin(self, told):
+    def test_no_plugin(self, run_here):
         """A URL of a kind whose plug-in is missing, or of no kind at all, says so."""
         pytest.importorskip("fsspec")
         for command in (("audit", "{}"), ("repair", "{}", "--output", "copies")):
             for url, text in (("oci://bucket/logs", "ocifs"), ("nothing://x", "nothing")):
-                code, _, error = told(*(argument.format(url) for argument in command))
+                code, _, error = run_here(*(argument.format(url) for argument in command))
                 assert (code, text in error) == (2, True)
 
 
 class TestJson:
-    def test_the_report(self, told, logdir):
+    def test_the_report(self, run_here, logdir):
         """``--json`` prints the report as the library gives it."""
-        code, lines, _ = told("audit", "--json", logdir)
+        code, lines, _ = run_here("audit", "--json", logdir)
         assert code == 1
         assert json.loads("\n".join(lines)) == json.loads(json.dumps(audit_logdir(logdir).as_dict()))
 
-    def test_selected(self, told, logdir):
+    def test_selected(self, run_here, logdir):
         """Selection and hints apply to JSON too."""
-        code, lines, _ = told("audit", "--json", "--no-hints", "--select", "SW602", logdir)
+        code, lines, _ = run_here("audit", "--json", "--no-hints", "--select", "SW602", logdir)
         (finding,) = json.loads("\n".join(lines))["findings"]
         assert (code, finding["code"], "hint" in finding) == (1, "SW602", False)
 
-    def test_clean(self, told, logdir):
+    def test_clean(self, run_here, logdir):
         """JSON of nothing wrong is exit code 0."""
-        code, lines, _ = told("audit", "--json", logdir / "good")
+        code, lines, _ = run_here("audit", "--json", logdir / "good")
         assert (code, json.loads("\n".join(lines))["findings"]) == (0, [])
 
 
 class TestRepair:
-    def test_files_of_several_runs(self, told, logdir):
+    def test_files_of_several_runs(self, run_here, logdir):
         """Copies of files that share a name are kept apart, and pass the audit."""
         write(logdir / "second" / NAME, range(50), damage=900)
-        code, lines, _ = told("repair", logdir / "torn" / NAME, logdir / "second" / NAME, "--output", logdir / "copies")
+        code, lines, _ = run_here(
+            "repair", logdir / "torn" / NAME, logdir / "second" / NAME, "--output", logdir / "copies"
+        )
         assert code == 0
         assert len(lines) >= 2
         assert sorted(str(path.relative_to(logdir / "copies")) for path in (logdir / "copies").rglob("*tf*")) == [
             f"second/{NAME}",
             f"torn/{NAME}",
         ]
-        assert told("audit", logdir / "copies")[0] == 0
+        assert run_here("audit", logdir / "copies")[0] == 0
 
-    def test_what_is_dropped_is_said(self, told, logdir):
-        """The place that nothing could be saved from is told."""
+    def test_what_is_dropped_is_said(self, run_here, logdir):
+        """The place that nothing could be saved from is reported."""
         path = write(logdir / "data" / NAME, range(50), damage=520)
-        code, lines, _ = told("repair", path, "--output", logdir / "copies")
+        code, lines, _ = run_here("repair", path, "--output", logdir / "copies")
         assert code == 0
         assert re.fullmatch(r".*: 50 events saved to .*; 1 damaged places? dropped, \d+ bytes\.", lines[0])
         assert re.fullmatch(r"    dropped at byte \d+: the checksum of its data is wrong; \d+ bytes", lines[1])
 
-    def test_twice(self, told, logdir):
+    def test_twice(self, run_here, logdir):
         """A copy is not overwritten."""
         arguments = ("repair", logdir / "torn" / NAME, "--output", logdir / "copies")
-        assert told(*arguments)[0] == 0
-        code, _, error = told(*arguments)
+        assert run_here(*arguments)[0] == 0
+        code, _, error = run_here(*arguments)
         assert (code, "is there already" in error) == (2, True)
 
-    def test_nothing_to_save(self, told, tmp_path):
+    def test_nothing_to_save(self, run_here, tmp_path):
         """A file without an event is exit code 1."""
         (tmp_path / "a.tfevents").write_bytes(b"nothing")
-        code, lines, _ = told("repair", tmp_path / "a.tfevents", "--output", tmp_path / "copies")
+        code, lines, _ = run_here("repair", tmp_path / "a.tfevents", "--output", tmp_path / "copies")
         assert (code, "nothing can be saved" in lines[0]) == (1, True)
 
-    def test_an_output_that_is_a_file(self, told, logdir):
+    def test_an_output_that_is_a_file(self, run_here, logdir):
         """The output must be a directory."""
         path = logdir / "torn" / NAME
-        assert told("repair", path, "--output", path)[0] == 2
+        assert run_here("repair", path, "--output", path)[0] == 2
 
 
 class TestExplain:
     @pytest.mark.parametrize("code", CATALOGUE)
-    def test_every_code(self, told, code):
+    def test_every_code(self, run_here, code):
         """Each code has an entry, found by code and by name."""
-        by_code = told("explain", code)
+        by_code = run_here("explain", code)
         assert by_code[0] == 0
         assert by_code[1][0] == f"# {code} {CATALOGUE[code].name} ({CATALOGUE[code].kind.value})"
-        assert told("explain", CATALOGUE[code].name) == by_code
+        assert run_here("explain", CATALOGUE[code].name) == by_code
 
-    def test_a_prefix(self, told):
+    def test_a_prefix(self, run_here):
         """A prefix explains all its codes."""
-        _, lines, _ = told("explain", "SW60")
+        _, lines, _ = run_here("explain", "SW60")
         assert sum(bool(re.match(r"# SW60\d ", line)) for line in lines) == 5
 
 
@@ -359,7 +365,7 @@ def is_read(directory):
     return False
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells when the reading has begun")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says when the reading has begun")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_interrupted(tmp_path, jobs):
     """Ctrl-C leaves a report of what was read so far, ends every process, and is no traceback."""
@@ -382,3 +388,87 @@ def test_interrupted(tmp_path, jobs):
     assert report["interrupted"] is True
     assert report["totals"]["files"] < 1000
     assert not is_read(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process on Windows")
+class TestFollow:
+    """``--follow``: a line for each change, to a pipe."""
+
+    @pytest.fixture
+    def follow(self):
+        children = []
+
+        def start(*arguments):
+            child = subprocess.Popen(
+                [*COMMAND, "audit", "--follow", "--interval", "0.1", *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            children.append(child)
+            return child
+
+        yield start
+        for child in children:
+            child.kill()
+            child.communicate()
+
+    def end(self, child):
+        """Ctrl-C: the exit code, and the last line without what was printed before it."""
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+        assert err == ""
+        return child.returncode, out.splitlines()[-1]
+
+    def line(self, child, text):
+        """Waits for a line with this text; gives it without its time."""
+        for line in child.stdout:
+            assert re.match(r"\d\d:\d\d:\d\d ", line)
+            if text in line:
+                return line[9:].rstrip("\n")
+        raise AssertionError(f"it ended before {text!r}")
+
+    def test_a_writer_at_work(self, follow, logdir):
+        """Runs that appear and grow are summed up, a finding is reported when it comes and when it goes."""
+        child = follow(logdir)
+        assert self.line(child, "appeared") == "3 runs appeared; 152 events (+152)"
+        assert "new: " in self.line(child, "SW401 not-finite")
+        assert "Hint: " in self.line(child, "SW602 corrupt-record")
+        path = logdir / "new" / NAME
+        write(path, range(5), float("nan"))
+        assert self.line(child, "appeared") == "1 run appeared; 158 events (+6)"
+        assert f"new: {path}: SW401 not-finite: Tag 'loss': 5 of 5 values" in self.line(child, "SW401")
+        program = (
+            "import sys\n"
+            "from safewriter.eventfile.messages import Event\n"
+            "from safewriter.eventfile.record import record_of\n"
+            "with open(sys.argv[1], 'ab', buffering=0) as file:\n"
+            "    for step in range(5, 105):\n"
+            "        event = Event(wall_time=9.0, step=step)\n"
+            "        event.summary.value.add(tag='loss', simple_value=1.0)\n"
+            "        file.write(record_of(event.SerializeToString()))\n"
+        )
+        subprocess.run([sys.executable, "-c", program, path], check=True)
+        events = 0
+        while events < 258:
+            events = int(re.search(r"1 run changed; (\d+) events", self.line(child, "changed"))[1])
+        path.unlink()
+        assert self.line(child, "run gone") == "1 run gone; 152 events (-106)"
+        assert self.line(child, "gone: ") == f"gone: {path}: SW401 not-finite"
+        assert self.end(child) == (1, "3 runs, 3 files, 152 events, 3 tags: 2 findings.")
+
+    def test_nothing_wrong(self, follow, logdir):
+        """Ctrl-C gives the exit code of an audit of what is there; what is not selected does not count."""
+        child = follow(logdir, "--ignore", "SW4", "--ignore", "SW6", "--no-hints")
+        self.line(child, "appeared")
+        assert self.end(child) == (0, "3 runs, 3 files, 152 events, 3 tags: nothing is wrong.")
+
+    def test_a_directory_that_vanishes(self, follow, logdir):
+        """A log directory that is removed is a finding, and no end."""
+        child = follow(logdir)
+        self.line(child, "appeared")
+        for path in sorted(logdir.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        logdir.rmdir()
+        assert "can't be listed" in self.line(child, "SW605")
+        assert self.end(child)[0] == 1

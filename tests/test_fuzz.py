@@ -75,7 +75,7 @@ class _Auditor(FileAuditor):
     """An auditor of bytes that are in no file."""
 
     def audit(self, content):
-        self._read(io.BytesIO(content))
+        list(self.read_from(io.BytesIO(content)))
         return self.facts()
 
 

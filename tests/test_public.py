@@ -88,6 +88,7 @@ def loaded_by(statement):
 def test_the_public_names_are_these():
     """No name is public by accident, and none is missing."""
     assert set(safewriter.__all__) == {
+        "Audit",
         "AuditReport",
         "DistributionWarning",
         "EventFileWarning",

@@ -33,7 +33,7 @@ def steps(path):
 
 @pytest.fixture
 def repaired(tmp_path):
-    """Repairs a file with these bytes; gives what was told, and the copy's path."""
+    """Repairs a file with these bytes; gives what was reported, and the copy's path."""
 
     def of(content):
         source = tmp_path / NAME
@@ -65,7 +65,7 @@ def test_a_torn_tail(repaired):
 
 
 def test_damaged_data(repaired):
-    """An event whose data is damaged is dropped, and its place told."""
+    """An event whose data is damaged is dropped, and its place reported."""
     content = bytearray(CONTENT)
     offset = sum(map(len, SOUND[:5]))
     content[offset + 20] ^= 1

@@ -1,9 +1,11 @@
 """Event files at rest: read them, ask the judges, report. Never imports TensorFlow.
 
-``audit_logdir`` reads a directory tree as TensorBoard does; ``audit_file`` reads one file, is pure and pickles, so that
-any engine can run it for thousands of runs, whose reports ``AuditReport.merge`` joins.
+``audit_logdir`` reads a directory tree as TensorBoard does, ``Audit`` follows one that grows, ``series`` reads the
+points of one tag. ``audit_file`` reads one file, is pure and pickles, so that any engine can run it for thousands of
+files, whose reports ``AuditReport.merge`` joins.
 """
 
+from safewriter.audit.points import Point as Point, series as series
 from safewriter.audit.reading import audit_file as audit_file
 from safewriter.audit.report import (
     SCHEMA_VERSION as SCHEMA_VERSION,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import os
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
-from math import isfinite, nan
+from math import isfinite
 from typing import IO, Any
 
-from safewriter.audit.held import is_held
+from safewriter.audit.held import files_held
 from safewriter.audit.report import AuditReport
-from safewriter.audit.walking import is_remote, open_event_file
+from safewriter.audit.walking import Stamp, open_event_file, stamp_of
 from safewriter.checks.file import FileFacts, TagFacts
 from safewriter.checks.values import DOUBLE, FLOAT, ValuesJudge
 from safewriter.eventfile.messages import START, NotAnEventError, parse_event
@@ -28,7 +30,8 @@ _FLOAT = struct.Struct("<f")
 _DOUBLE = struct.Struct("<d")
 _SHORTEST = 20  # bytes of an event with a step and one scalar
 _SHAPES = 1 << 16  # kinds of scalar events that are remembered
-_ROUNDS = 3  # how often the end of a file that grows is gone after
+_ROUNDS = 3  # how often the end of a file that grows is looked at again
+TICK = 2.0  #: seconds: the coarsest clock of a file system
 
 
 class _Series:
@@ -64,26 +67,39 @@ class _Series:
 
 
 class FileAuditor:
-    """Audits one file, and can tell at any time what it has found so far.
+    """Audits one file, gives at any time what it has found so far, and reads on when the file has grown.
 
     Args:
         path: A path or a URL.
         points: How many of each scalar's values to keep, at most, for a small chart.
-        progress: Called with the number of bytes read, now and then.
+        follow: Keep what it takes to read on at any later time, also when the file may have been replaced by then.
+
+    Attributes:
+        stamp: Of the file as it was last read; None for a remote one.
+        sure: Whether a later change of the file is sure to show in its stamp.
     """
 
-    def __init__(self, path: str, points: int = 0, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(self, path: str, points: int = 0, follow: bool = False) -> None:
         self.path = path
+        self.stamp: Stamp | None = None
+        self.sure = False
         self._most_points = points
-        self._progress = progress
+        self._follow = follow
+        self._began = 0.0
+        self._start()
+
+    def _start(self) -> None:
         self._judge = ValuesJudge()
         self._series: dict[str, _Series] = {}
         # Bytes between the step and the number of events that were parsed before: see ``_remember``.
         self._shapes: dict[bytes, _Series] = {}
         self._reader: RecordReader | None = None
-        self._facts = FileFacts(path, complete=False)
+        self._fingerprint = 0
+        self._complete = False
+        self._error: tuple[str, int | None] | None = None
+        self._written = False
         self._begins = "nothing"
-        self._others = 0  # whole records without a summary
+        self._others = 0  # events without a summary
         self._graphs = 0
         self._versions = 0
         self._starts: list[int] = []
@@ -93,46 +109,126 @@ class FileAuditor:
         self._first_time: float | None = None
         self._last: bytes = b""
 
-    def run(self) -> FileFacts:
-        """Reads the file to its end. What goes wrong with it becomes part of the facts."""
+    def read(self) -> Iterator[int]:
+        """Reads the file on, or from its beginning where it is no longer the same; yields offsets on the way.
+
+        What goes wrong with it becomes part of the facts.
+        """
+        self._began = time.monotonic()
         try:
-            with open_event_file(self.path) as file:
-                began = time.monotonic()
-                self._read(file)
-                written = self._is_written(file, began)
-        except OSError as error:
-            return self._unreadable(error.strerror or str(error), error.errno)
+            file = open_event_file(self.path)
         except ImportError:
             raise
-        except Exception as error:
-            if not is_remote(self.path):
-                raise
-            # Each kind of remote file system has errors of its own.
-            return self._unreadable(f"{type(error).__name__}: {error}", None)
-        self._facts = replace(self._facts, complete=True, being_written=written)
+        except Exception as error:  # noqa: BLE001 - each kind of remote file system has errors of its own
+            self._start()
+            self._fail(error)
+            return
+        try:
+            with file:
+                before = _stamp(file)
+                if not self._goes_on(file, before):
+                    self._start()
+                yield from self.read_from(file)
+                self._complete = True
+                self.stamp = _stamp(file)
+                self.sure = before is not None and self.stamp == before and before.age > TICK
+                self._written = self._written and self.undecided
+                if self._follow and self._reader is not None:
+                    self._fingerprint = self._reader.fingerprint()
+        except Exception as error:  # noqa: BLE001 - the trouble of one file is no reason to leave out the others
+            self._fail(error)
+
+    def read_from(self, file: IO[bytes]) -> Iterator[int]:
+        """Reads an open file on to its end; yields offsets on the way."""
+        reader = self._reader
+        if reader is None:
+            reader = self._reader = RecordReader(file)
+            self._begins = _beginning(file.read(HEADER.size))
+        else:
+            reader.reopen(file)
+        for batch in reader.batches():
+            if self._first_time is None:
+                kind, self._first_time = _kind_and_time(batch[0])
+                self._begins = "damage" if reader.damages else kind
+            self._take(batch, reader)
+            yield reader.offset
+        reader.reopen(file)  # no buffer is kept
+
+    def _fail(self, error: Exception) -> None:
+        self._complete = True
+        if isinstance(error, OSError):
+            self._error = (error.strerror or str(error), error.errno)
+        else:
+            self._error = (f"{type(error).__name__}: {error}", None)
+
+    # Reading on
+
+    def _goes_on(self, file: IO[bytes], now: Stamp | None) -> bool:
+        """Whether all that was read and decided of the file still holds, as far as it can be seen."""
+        reader = self._reader
+        if reader is None or self._error is not None or not reader.records:
+            return False
+        if not self._follow:  # a second look, a moment after the first
+            return True
+        if now is None or self.stamp is None or now[:2] != self.stamp[:2] or now.size < reader.size:
+            return False
+        if reader.unsettled if now.size > reader.size else now != self.stamp:
+            return False
+        reader.reopen(file)
+        return reader.fingerprint() == self._fingerprint
+
+    # Is it being written?
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it matters that the file may be on its way: it has an unfinished end, or no summary."""
+        return self._error is None and self._reader is not None and bool(self._reader.torn or not self._summaries())
+
+    def settle(self, held: Callable[[], Container[tuple[int, int]]]) -> FileFacts:
+        """The facts, once it is known whether the file is being written: an unfinished end is then on its way.
+
+        Args:
+            held: Gives device and inode of each event file that is open for writing.
+        """
+        grew = False
+        for _ in range(_ROUNDS):
+            reader = self._reader
+            if self._error is not None or reader is None or not (reader.torn or not reader.offset):
+                break
+            size = reader.size
+            if not grew and (self.stamp is None or abs(time.time() - self.stamp.modified / 1e9) < YOUNG):
+                time.sleep(max(0.0, self._began + LOOK_AGAIN - time.monotonic()))
+            for _ in self.read():
+                pass
+            if self._reader is None or self._reader.size <= size:
+                break
+            grew = True
+        self._written = grew or (self.stamp is not None and self.stamp[:2] in held())
         return self.facts()
 
-    def _unreadable(self, error: str, number: int | None) -> FileFacts:
-        self._facts = replace(self._facts, complete=True, error=error, errno=number)
-        return self.facts()
+    # What was found
+
+    def _summaries(self) -> int:
+        return (self._reader.records if self._reader else 0) - self._no_event_count - self._others
 
     def facts(self) -> FileFacts:
         """What was found so far."""
+        error, number = self._error or (None, None)
         reader = self._reader
         if reader is None:
-            return self._facts
+            return FileFacts(self.path, complete=self._complete, error=error, errno=number)
         damages = sorted([*reader.damages, *self._no_events], key=lambda damage: damage.offset)
         events = reader.records - self._no_event_count
-        return replace(
-            self._facts,
+        return FileFacts(
+            self.path,
             bytes=reader.size,
             events=events,
-            summaries=events - self._others,
+            summaries=self._summaries(),
             graphs=self._graphs,
             versions=self._versions,
             begins="other" if self._no_event_count and not events else self._begins,
             first_time=self._first_time or 0.0,
-            last_time=_wall_time(self._last),
+            last_time=_kind_and_time(self._last)[1] if self._last else 0.0,
             starts=tuple(self._starts),
             tags={sys.intern(tag): _tag_facts(series) for tag, series in self._series.items()},
             damages=tuple(damages[:PLACES]),
@@ -140,55 +236,20 @@ class FileAuditor:
             skipped=reader.skipped + self._no_event_bytes,
             shown=damages[0].before if damages else events,
             torn=reader.torn,
+            being_written=self._written,
+            complete=self._complete,
+            error=error,
+            errno=number,
             values=self._judged(),
         )
 
     def _judged(self) -> tuple[Finding, ...]:
-        return tuple(replace(finding, path=self.path) for finding in self._judge.sum_up(everything=True))
+        judge = self._judge
+        if self._follow:  # summing up ends a judge's work, and this one's goes on
+            judge = copy.deepcopy(judge, {id(judge.tags): judge.tags})
+        return tuple(replace(finding, path=self.path) for finding in judge.sum_up(everything=True))
 
-    # Reading
-
-    def _read(self, file: IO[bytes]) -> None:
-        reader = self._reader = RecordReader(file)
-        self._begins = _beginning(file.read(HEADER.size))
-        self._read_on(reader)
-
-    def _read_on(self, reader: RecordReader) -> None:
-        for batch in reader.batches():
-            if self._first_time is None:
-                self._begin(batch[0], reader)
-            self._take(batch, reader)
-            if self._progress is not None:
-                self._progress(reader.offset)
-
-    def _begin(self, data: bytes, reader: RecordReader) -> None:
-        self._first_time = _wall_time(data)
-        self._begins = "damage" if reader.damages else _kind_of_first(data)
-
-    def _is_written(self, file: IO[bytes], began: float) -> bool:
-        """Whether the file is being written. An unfinished record at its end is then one that is on its way."""
-        reader = self._reader
-        assert reader is not None
-        if not reader.torn and self._others < reader.records:
-            return False
-        grew = False
-        for _ in range(_ROUNDS):
-            if not reader.torn and reader.offset:
-                break
-            size = reader.offset + reader.torn
-            if not grew and self._is_young(file):
-                time.sleep(max(0.0, began + LOOK_AGAIN - time.monotonic()))
-            self._read_on(reader)
-            if reader.offset + reader.torn <= size:
-                break
-            grew = True
-        return grew or (not is_remote(self.path) and is_held(self.path))
-
-    def _is_young(self, file: IO[bytes]) -> bool:
-        try:
-            return abs(time.time() - os.fstat(file.fileno()).st_mtime) < YOUNG
-        except (OSError, AttributeError):  # a remote file
-            return True
+    # The events
 
     def _take(self, batch: list[bytes], reader: RecordReader) -> None:
         """Judges the events of a batch. The speed of an audit depends on this loop.
@@ -249,8 +310,10 @@ class FileAuditor:
                 self._series[tag] = _Series(self._judge.tags[tag], seconds)
             series = self._series[tag]
             series.last = seconds
-            if self._most_points and series.state.kind == "scalar" and isfinite(number := _number(value)):
-                series.keep(number, self._most_points)
+            if self._most_points and series.state.kind == "scalar":
+                number = number_of(value)
+                if number is not None and isfinite(number):
+                    series.keep(number, self._most_points)
         if not values:
             self._others += 1
         elif len(values) == 1 and series.state.plain and len(self._shapes) < _SHAPES:
@@ -279,9 +342,9 @@ class FileAuditor:
         length = len(batch[index]) + OVERHEAD
         self._no_event_bytes += length
         if len(self._no_events) < PLACES:
-            behind = sum(len(data) + OVERHEAD for data in batch[index:])
+            offset = reader.batch_offset + sum(len(data) + OVERHEAD for data in batch[:index])
             before = reader.records - len(batch) + index - self._no_event_count + 1
-            self._no_events.append(Damage(reader.offset - behind, length, "the record holds no event", before))
+            self._no_events.append(Damage(offset, length, "the record holds no event", before))
 
 
 def audit_file(path: Any, points: int = 0) -> AuditReport:
@@ -300,7 +363,22 @@ def audit_file(path: Any, points: int = 0) -> AuditReport:
     Raises:
         ImportError: For a URL: fsspec, or its plug-in for this kind of URL, is missing.
     """
-    return AuditReport(files=(FileAuditor(os.fsdecode(path), points).run(),))
+    return audit_files([os.fsdecode(path)], points)
+
+
+def audit_files(paths: Iterable[str], points: int = 0) -> AuditReport:
+    """Audits several files. Those with an unfinished end are waited for together, after the others."""
+    held = functools.cache(files_held)
+    done, undecided = [], []
+    for path in paths:
+        auditor = FileAuditor(path, points)
+        for _ in auditor.read():
+            pass
+        if auditor.undecided:
+            undecided.append(auditor)
+        else:
+            done.append(auditor.facts())
+    return AuditReport().merge(AuditReport(files=(*done, *(auditor.settle(held) for auditor in undecided))))
 
 
 def _tag_facts(series: _Series) -> TagFacts:
@@ -319,19 +397,17 @@ def _tag_facts(series: _Series) -> TagFacts:
     )
 
 
-def _number(value: Any) -> float:
-    """The number of a scalar, in one of the encodings that writers use for it; else NaN."""
+def number_of(value: Any) -> float | None:
+    """The number of a scalar, in one of the encodings that writers use for it; else None."""
     if value.HasField("simple_value"):
         return float(value.simple_value)
     tensor = value.tensor
-    content = tensor.tensor_content
-    if tensor.dtype == FLOAT:
-        return float(_FLOAT.unpack_from(content)[0]) if len(content) >= 4 else float(next(iter(tensor.float_val), nan))
-    if tensor.dtype == DOUBLE:
-        return (
-            float(_DOUBLE.unpack_from(content)[0]) if len(content) >= 8 else float(next(iter(tensor.double_val), nan))
-        )
-    return nan
+    for dtype, number, numbers in ((FLOAT, _FLOAT, tensor.float_val), (DOUBLE, _DOUBLE, tensor.double_val)):
+        if tensor.dtype == dtype:
+            if len(tensor.tensor_content) >= number.size:
+                return float(number.unpack_from(tensor.tensor_content)[0])
+            return float(numbers[0]) if numbers else None
+    return None
 
 
 def _beginning(head: bytes) -> str:
@@ -344,18 +420,20 @@ def _beginning(head: bytes) -> str:
     return "damage" if masked_crc(head[:8]) == crc else "other"
 
 
-def _wall_time(data: bytes) -> float:
+def _kind_and_time(data: bytes) -> tuple[str, float]:
+    """What the first record makes of a file, and the wall time of an event."""
     try:
-        return float(parse_event(data).wall_time) if data else 0.0
+        event = parse_event(data)
     except NotAnEventError:
-        return 0.0
+        return "damage", 0.0
+    return "version" if event.WhichOneof("what") == "file_version" else "event", float(event.wall_time)
 
 
-def _kind_of_first(data: bytes) -> str:
+def _stamp(file: IO[bytes]) -> Stamp | None:
     try:
-        return "version" if parse_event(data).WhichOneof("what") == "file_version" else "event"
-    except NotAnEventError:
-        return "damage"
+        return stamp_of(os.fstat(file.fileno()))
+    except (OSError, AttributeError):  # a remote file
+        return None
 
 
 def _varint(number: int) -> bytes:

@@ -96,14 +96,9 @@ def repair_file(path: Any, output: Any) -> Repair:
 
 def _not_events(reader: RecordReader) -> Iterator[Damage]:
     """Whole records that hold something other than an event."""
-    count = 0
-    for batch in reader.batches():
-        at = reader.offset - sum(len(data) + OVERHEAD for data in batch)
-        for data in batch:
-            if not _is_event(data):
-                yield Damage(at, len(data) + OVERHEAD, "the record holds no event", count)
-            at += len(data) + OVERHEAD
-            count += 1
+    for count, (at, data) in enumerate(reader.placed()):
+        if not _is_event(data):
+            yield Damage(at, len(data) + OVERHEAD, "the record holds no event", count)
 
 
 def _is_event(data: bytes) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import safewriter
 from safewriter.checks.file import FileFacts, TagFacts, judge_file, judge_run, no_files, written_at_once
-from safewriter.findings import Finding
+from safewriter.findings import Finding, html
 
 SCHEMA_VERSION = 1  #: of ``as_dict``; it grows when a key changes its meaning or goes, not when one is added
 
@@ -168,6 +168,33 @@ class AuditReport:
         # What is worked out from the fields is not worth the way to another process.
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it: a table of its runs and one of its findings."""
+        runs = [
+            (
+                run.path,
+                len(run.files),
+                f"{run.events:,}",
+                f"{len(run.tags):,}",
+                f"{run.bytes:,}",
+                len(run.findings) or "",
+            )
+            for run in self.runs
+        ]
+        findings = [(each.path, f"{each.code} {each.name}", each.message, each.hint) for each in self.findings]
+        return (
+            "".join(
+                html.table(header, rows[:_ROWS])
+                + (f"<p>{html.text(f'and {len(rows) - _ROWS:,} more')}</p>" if len(rows) > _ROWS else "")
+                for header, rows in (
+                    (("run", "files", "events", "tags", "bytes", "findings"), runs),
+                    (("where", "finding", "what is wrong", "hint"), findings),
+                )
+                if rows
+            )
+            or "<p>No event files, and no findings.</p>"
+        )
+
     def as_dict(self, findings: Iterable[Finding] | None = None) -> dict[str, Any]:
         """The report in values that JSON can hold: the schema is in ``docs/audit.md``.
 
@@ -196,6 +223,9 @@ class AuditReport:
             "runs": runs,
             "findings": [finding.as_dict() for finding in shown],
         }
+
+
+_ROWS = 100  # of a table in a notebook
 
 
 def run_of(path: str) -> str:
@@ -234,40 +264,27 @@ def _joined(parts: list[TagFacts]) -> TagFacts:
     )
 
 
-def _seconds(time: float) -> float | None:
-    return time if math.isfinite(time) else None  # JSON has no other numbers
+_FILE_KEYS = {
+    "versions": "version_records",
+    "starts": "session_starts",
+    "damaged": "damaged_places",
+    "skipped": "bytes_skipped",
+    "shown": "events_shown",
+    "torn": "bytes_torn",
+}
+_FILE_INNER = ("begins", "tags", "damages", "errno", "values")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None  # JSON has no other numbers
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _tag_as_dict(facts: TagFacts) -> dict[str, Any]:
-    return {
-        "kind": facts.kind,
-        "count": facts.count,
-        "first_step": facts.first_step,
-        "last_step": facts.last_step,
-        "lowest_step": facts.lowest_step,
-        "highest_step": facts.highest_step,
-        "first_time": _seconds(facts.first_time),
-        "last_time": _seconds(facts.last_time),
-        "not_finite": facts.not_finite,
-    }
+    return {each.name: _plain(getattr(facts, each.name)) for each in fields(facts) if each.name != "points"}
 
 
 def _file_as_dict(facts: FileFacts) -> dict[str, Any]:
-    return {
-        "path": facts.path,
-        "bytes": facts.bytes,
-        "events": facts.events,
-        "summaries": facts.summaries,
-        "graphs": facts.graphs,
-        "version_records": facts.versions,
-        "first_time": _seconds(facts.first_time),
-        "last_time": _seconds(facts.last_time),
-        "session_starts": list(facts.starts),
-        "damaged_places": facts.damaged,
-        "bytes_skipped": facts.skipped,
-        "events_shown": facts.shown,
-        "bytes_torn": facts.torn,
-        "being_written": facts.being_written,
-        "complete": facts.complete,
-        "error": facts.error,
-    }
+    names = [each.name for each in fields(facts) if each.name not in _FILE_INNER]
+    return {_FILE_KEYS.get(name, name): _plain(getattr(facts, name)) for name in names}

@@ -1,149 +1,269 @@
-"""Many files: find them, read them here or in several processes, join what was found."""
+"""Many files: find them, read them here or in several processes, and again where they have changed."""
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from safewriter.audit.reading import FileAuditor, audit_file
-from safewriter.audit.report import AuditReport, Problem, run_of
-from safewriter.audit.walking import Source, find_event_files
+from safewriter.audit.held import files_held
+from safewriter.audit.reading import TICK, FileAuditor, audit_files
+from safewriter.audit.report import AuditReport, Problem, RunReport, run_of
+from safewriter.audit.walking import Source, Stamp, find_event_files, is_remote
+from safewriter.checks.file import FileFacts
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_TASK_BYTES = 8 << 20  #: small runs are handed to a process in heaps of about this size
+_TASK_BYTES = 8 << 20  #: small runs are handed to a process together, about this much at a time
 _TASK_FILES = 64
-_TOLD_FILES = 256  # files that are found between two tellings of the progress
+_FOUND_FILES = 256  # files that are found between two reports of the progress
+_LIVE = 3600.0  # seconds: a file that was changed no later is begun anew, should it ever change again
+
+
+class _Known:
+    """What is kept of a file from one round to the next."""
+
+    __slots__ = ("auditor", "facts", "round", "stamp")
+
+    def __init__(self, facts: FileFacts, stamp: Any, auditor: FileAuditor | None, number: int) -> None:
+        self.facts = facts
+        self.stamp = stamp  # while the file still has it, the facts hold; None: they may not
+        self.auditor = auditor  # to read on with
+        self.round = number
 
 
 class Audit:
-    """An audit of one or more log directories, which can be broken off and still tells what it found.
+    """An audit of log directories that goes on where it stopped.
+
+    Each ``update`` reads what was appended since the last one, and its report is that of a fresh audit: a file that
+    was replaced, became shorter, or holds damage that what follows may explain is read from its beginning. So is one
+    whose bytes changed while its size did not. Of a file that also grew meanwhile, the first and the last 128 KiB of
+    what was read and the ends of each damaged place are compared. No buffer is kept between two rounds.
+
+    One thread at a time may call ``update``; any thread may call ``report``.
 
     Args:
-        logdirs: Paths (str, bytes or PathLike) of directories or single files, or URLs.
-        jobs: Processes that read; 1 reads in this one.
+        logdirs: A path (str, bytes or PathLike) of a directory or a single file, a URL, or several of them.
+        jobs: Processes that read in the first round; 1 reads in this one.
         points: How many of each scalar's values to keep; see ``audit_file``.
+        missing_ok: Report log directories that can't be looked at as ``AuditReport.problems``; else raise. One that
+            vanishes later is reported in any case.
 
     Raises:
         FileNotFoundError: A log directory does not exist.
         ImportError: One is a URL, and fsspec, or its plug-in for it, is missing.
     """
 
-    def __init__(self, logdirs: Iterable[Any], jobs: int = 1, points: int = 0) -> None:
+    def __init__(self, logdirs: Any, jobs: int = 1, points: int = 0, missing_ok: bool = False) -> None:
+        several = [logdirs] if isinstance(logdirs, (str, bytes, os.PathLike)) else logdirs
+        self._roots = [os.fsdecode(logdir) for logdir in several]
         self._jobs = jobs
         self._points = points
+        self._known: dict[str, _Known] = {}
+        self._runs: dict[str, RunReport] = {}
+        self._empty: list[str] = []
+        self._problems: list[Problem] = []
+        self._report = AuditReport(interrupted=True)
+        self._round = 0
+        self._complete = False
+        self._changed = True
+        self._read = self._bytes = 0
         self._progress: Callable[[int, int], None] | None = None
-        self._parts: list[AuditReport] = []
-        self._current: FileAuditor | None = None
-        self._read = 0
-        self._known = 0
-        self._finished = False
-        self._logdirs = [os.fsdecode(logdir) for logdir in logdirs]
-        # Looked for here, so that a wrong path is told before anything is read.
-        self._found = [(logdir, find_event_files(logdir, self._problem)) for logdir in self._logdirs]
+        # Looked for here, so that a wrong path is an error before anything is read.
+        self._found = [] if missing_ok else [self._find(root) for root in self._roots]
 
-    def run(self, progress: Callable[[int, int], None] | None = None) -> AuditReport:
-        """Reads all. Interrupted or not, ``report`` then tells what was read.
+    def update(self, progress: Callable[[int, int], None] | None = None, final: bool = False) -> AuditReport:
+        """Reads what is new, and gives the report on all. Where nothing is, it is the same object as before.
 
         Args:
-            progress: Called with the bytes read and the bytes known to be there, now and then.
+            progress: Called with the bytes read in this round and the bytes known to be read, after each file and now
+                and then within. What it raises ends the round; ``report`` then holds what was read.
+            final: No other round follows: what it would take is not kept.
         """
         self._progress = progress
-        if self._jobs > 1:
-            self._run_in_processes()
+        self._round += 1
+        self._complete = False
+        self._read = self._bytes = 0
+        sources: Iterable[Source] = self._walk()
+        if progress is not None:  # all are found before the first is read
+            sources = self._counted(sources)
+        if self._jobs > 1 and not self._known:
+            self._read_in_processes(sources)
         else:
-            self._run_here()
-        self._finished = True
-        return self.report()
+            self._read_here(sources, final)
+        for path in [path for path, known in self._known.items() if known.round != self._round]:
+            del self._known[path]
+            self._changed = True
+        if self._changed or (self._empty, self._problems) != (list(self._report.empty), list(self._report.problems)):
+            self._report = self._build(interrupted=False)
+        self._complete, self._changed = True, False
+        return self._report
 
     def report(self) -> AuditReport:
-        """What was found so far."""
-        current = [] if self._current is None else [AuditReport(files=(self._current.facts(),))]
-        return AuditReport(interrupted=not self._finished).merge(*self._parts, *current)
+        """What is known now. While a round is under way, or was broken off, ``interrupted`` is true."""
+        return self._report if self._complete else self._build(interrupted=True)
 
-    def _problem(self, problem: Problem) -> None:
-        self._parts.append(AuditReport(problems=(problem,)))
+    def _build(self, interrupted: bool) -> AuditReport:
+        known = self._known.copy()  # at once, while another thread may be adding to it
+        report = AuditReport(
+            tuple(known[path].facts for path in sorted(known)),
+            tuple(sorted(set(self._empty))),
+            tuple(sorted(set(self._problems))),
+            interrupted,
+        )
+        # The findings of a run are worked out once for as long as it does not change.
+        runs = [self._runs[run.path] if self._runs.get(run.path) == run else run for run in report.runs]
+        self._runs = {run.path: run for run in runs}
+        vars(report)["runs"] = tuple(runs)
+        return report
 
-    def _sources(self) -> Iterator[Source]:
-        for logdir, sources in self._found:
-            nothing = True
-            problems = len(self._parts)
-            for source in sources:
-                nothing = False
-                yield source
-            if nothing and problems == len(self._parts):
-                self._parts.append(AuditReport(empty=(logdir,)))
+    # What there is
 
-    def _run_here(self) -> None:
-        for source in self._measured():
-            self._current = FileAuditor(source.path, self._points, self._tell_within)
-            facts = self._current.run()
-            self._current = None
-            self._parts.append(AuditReport(files=(facts,)))
-            self._read += source.bytes
-            self._tell()
+    def _find(self, root: str) -> Iterator[Source]:
+        return find_event_files(root, lambda problem: self._problems.append(problem))
 
-    def _measured(self) -> Iterable[Source]:
-        """The files; where somebody wants to see the progress, all are found before the first is read."""
-        if self._progress is None:
-            return self._sources()
+    def _walk(self) -> Iterator[Source]:
+        found, self._found = self._found, []
+        self._empty, self._problems = [], []
+        for index, root in enumerate(self._roots):
+            nothing, problems = True, len(self._problems)
+            try:
+                for source in found[index] if found else self._find(root):
+                    nothing = False
+                    yield source
+            except (OSError, ImportError, ValueError) as error:
+                strerror, number = getattr(error, "strerror", None), getattr(error, "errno", None)
+                self._problems.append(Problem(root, strerror or str(error), number or 0))
+            if nothing and problems == len(self._problems):
+                self._empty.append(root)
+        self._empty, self._problems = sorted(set(self._empty)), sorted(set(self._problems))
+
+    def _counted(self, sources: Iterable[Source]) -> list[Source]:
         found = []
-        for source in self._sources():
+        for source in sources:
             found.append(source)
-            self._known += source.bytes
-            if len(found) % _TOLD_FILES == 1:
-                self._tell()
+            self._bytes += source.bytes if self._is_new(source) else 0
+            if len(found) % _FOUND_FILES == 1:
+                self._show_progress()
         return found
 
-    def _tell_within(self, offset: int) -> None:
+    def _is_new(self, source: Source) -> bool:
+        """Whether the facts that are known of a file, if any, may not be those of the file as it is now."""
+        known = self._known.get(source.path)
+        return known is None or known.facts.error is not None or known.stamp is None or known.stamp != source.stamp
+
+    def _show_progress(self, offset: int = 0) -> None:
         if self._progress is not None:
-            self._progress(self._read + offset, self._known)
+            self._progress(self._read + offset, self._bytes)
 
-    def _tell(self) -> None:
-        if self._progress is not None:
-            self._progress(self._read, self._known)
+    # Reading
 
-    def _run_in_processes(self) -> None:
-        import multiprocessing  # not at the top: an audit without them starts sooner
-        from concurrent.futures import ProcessPoolExecutor
+    def _keep(self, facts: FileFacts, stamp: Any, auditor: FileAuditor | None) -> None:
+        known = self._known.get(facts.path)
+        if known is not None and known.facts == facts:
+            facts = known.facts
+        else:
+            self._changed = True
+        self._known[facts.path] = _Known(facts, stamp, auditor, self._round)
 
-        # A fresh interpreter each: a fork would copy the threads' locks of whoever calls us.
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_ignore_interrupt)
-        waiting: set[Future[AuditReport]] = set()
-        try:
-            for task in _tasks(self._measured()):
-                size = sum(source.bytes for source in task)
+    def _read_here(self, sources: Iterable[Source], final: bool) -> None:
+        held = functools.cache(files_held)
+        undecided: list[tuple[Source, FileAuditor]] = []
+        for source in sources:
+            known = self._known.get(source.path)
+            if known is not None and known.round == self._round:  # in two of the log directories
+                continue
+            if known is not None and not self._is_new(source):
+                known.round = self._round
+                self._look_at_holder(known, held)
+                continue
+            auditor = known.auditor if known is not None else None
+            if auditor is None:
+                auditor = FileAuditor(source.path, self._points, not final and not is_remote(source.path))
+            try:
+                for offset in auditor.read():
+                    self._show_progress(offset)
+            except BaseException:
+                self._keep(auditor.facts(), None, None)
+                raise
+            if auditor.undecided:
+                undecided.append((source, auditor))
+                self._keep(auditor.facts(), None, None)
+            else:
+                self._settled(source, auditor, auditor.facts(), final)
+            self._read += source.bytes
+            self._show_progress()
+        for source, auditor in undecided:
+            self._settled(source, auditor, auditor.settle(held), final)
+
+    def _settled(self, source: Source, auditor: FileAuditor, facts: FileFacts, final: bool) -> None:
+        if final:
+            self._keep(facts, None, None)
+        elif is_remote(source.path):
+            self._keep(facts, source.stamp, None)
+        else:
+            live = auditor.stamp is not None and auditor.stamp.age < _LIVE
+            self._keep(facts, auditor.stamp if auditor.sure else None, auditor if live else None)
+
+    def _look_at_holder(self, known: _Known, held: Callable[[], frozenset[tuple[int, int]]]) -> None:
+        """Whether a file that has not changed is still being written: its writer may have ended."""
+        facts = known.facts
+        undecided = facts.torn or not facts.summaries
+        written = bool(undecided and isinstance(known.stamp, Stamp) and known.stamp[:2] in held())
+        if written != facts.being_written:
+            self._changed = True
+            known.facts = replace(facts, being_written=written)
+
+    # In several processes
+
+    def _read_in_processes(self, sources: Iterable[Source]) -> None:
+        with closing(_parts(sources, self._jobs, self._points)) as parts:
+            for task, part in parts:
+                stamps = {source.path: source.stamp for source in task}
+                for facts in part.files:
+                    stamp = stamps[facts.path]
+                    sure = not isinstance(stamp, Stamp) or stamp.age > TICK
+                    self._keep(facts, stamp if sure else None, None)
+                self._read += sum(source.bytes for source in task)
+                self._show_progress()
+
+
+def _parts(
+    sources: Iterable[Source], jobs: int, points: int
+) -> Generator[tuple[list[Source], AuditReport], None, None]:
+    """Groups of files, each with its report, as the processes finish them. Closed early, it ends them."""
+    import multiprocessing  # not at the top: an audit without them starts sooner
+    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+
+    # A fresh interpreter each: a fork would copy the threads' locks of whoever calls us.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupt)
+    waiting: dict[Future[AuditReport], list[Source]] = {}
+    tasks = _tasks(sources)
+    try:
+        while True:
+            task = next(tasks, None)
+            if task is not None:
                 with _interrupts_held():
-                    future = pool.submit(_audit_files, [source.path for source in task], self._points)
-                future.add_done_callback(lambda _, size=size: self._count(size))  # type: ignore[misc]
-                waiting.add(future)
-                if len(waiting) >= 4 * self._jobs:
-                    waiting = self._collect(waiting)
-            while waiting:
-                waiting = self._collect(waiting)
-        except BaseException:
-            processes = list((getattr(pool, "_processes", None) or {}).values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.terminate()
-            raise
-        pool.shutdown()
-
-    def _count(self, size: int) -> None:
-        self._read += size
-        self._tell()
-
-    def _collect(self, waiting: set[Future[AuditReport]]) -> set[Future[AuditReport]]:
-        from concurrent.futures import FIRST_COMPLETED, wait
-
-        done, pending = wait(waiting, return_when=FIRST_COMPLETED)
-        self._parts.extend(future.result() for future in done)
-        return pending
+                    waiting[pool.submit(audit_files, [source.path for source in task], points)] = task
+                if len(waiting) < 4 * jobs:
+                    continue
+            elif not waiting:
+                break
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(future), future.result()
+    except BaseException:
+        processes = list((getattr(pool, "_processes", None) or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        raise
+    pool.shutdown()
 
 
 def _tasks(sources: Iterable[Source]) -> Iterator[list[Source]]:
@@ -161,10 +281,6 @@ def _tasks(sources: Iterable[Source]) -> Iterator[list[Source]]:
         size += source.bytes
     if task:
         yield task
-
-
-def _audit_files(paths: list[str], points: int) -> AuditReport:
-    return AuditReport().merge(*(audit_file(path, points) for path in paths))
 
 
 @contextmanager
@@ -198,4 +314,4 @@ def audit_logdir(logdir: Any, *, jobs: int = 1, points: int = 0) -> AuditReport:
         FileNotFoundError: There is no such directory.
         ImportError: It is a URL, and fsspec, or its plug-in for it, is missing.
     """
-    return Audit([logdir], jobs, points).run()
+    return Audit(logdir, jobs, points).update(final=True)

@@ -10,25 +10,53 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from safewriter.audit.report import Problem
 from safewriter.eventfile.names import MARK
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """An event file that was found.
 
     Attributes:
         path: Its path, or its URL.
         bytes: Its size, for the progress bar.
+        stamp: What changes when the file does: a ``Stamp``, or what a remote file system says of its version.
     """
 
     path: str
     bytes: int = 0
+    stamp: Any = None
+
+
+class Stamp(NamedTuple):
+    """What the operating system says of a local file; times are in nanoseconds since 1970."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was last changed."""
+        return time.time() - max(self.modified, self.changed) / 1e9
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file, from what ``os.stat`` gives."""
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+# What the file systems of fsspec call the version, or the time, of a file.
+_VERSION = ("size", "ETag", "etag", "LastModified", "last_modified", "mtime", "updated", "created", "generation")
 
 
 def is_remote(path: str) -> bool:
@@ -86,9 +114,9 @@ def find_event_files(logdir: Any, problem: Callable[[Problem], None] | None = No
     path = os.fsdecode(logdir)
     if is_remote(path):
         return _find_remote(path)
-    mode = os.stat(path).st_mode
-    if not stat.S_ISDIR(mode):
-        return iter([Source(path, os.stat(path).st_size)])
+    status = os.stat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return iter([Source(path, status.st_size, stamp_of(status))])
     return _find_local(path, problem)
 
 
@@ -114,7 +142,7 @@ def _find_local(top: str, problem: Callable[[Problem], None] | None) -> Iterator
             if _is_directory(entry):
                 below.append(entry.path)
             elif MARK in entry.name:
-                yield Source(entry.path, _size(entry))
+                yield _source(entry)
         waiting.extend(reversed(below))
 
 
@@ -125,16 +153,19 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def _source(entry: os.DirEntry[str]) -> Source:
     try:
-        return entry.stat().st_size
+        # A listing has no inodes on Windows, and sizes that lag behind.
+        status = os.stat(entry.path) if sys.platform == "win32" else entry.stat()
     except OSError:  # a link to nowhere: reading it says so
-        return 0
+        return Source(entry.path)
+    return Source(entry.path, status.st_size, stamp_of(status))
 
 
 def _find_remote(url: str) -> Iterator[Source]:
     system, inner = fsspec_of(url)
     try:
+        system.invalidate_cache()  # what was listed before may have changed
         if not system.exists(inner):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url)
         if system.isfile(inner):
@@ -148,7 +179,9 @@ def _find_remote(url: str) -> Iterator[Source]:
     protocol = url.partition("://")[0]
     return iter(
         [
-            Source(_url(protocol, path), int(details.get("size") or 0))
+            Source(
+                _url(protocol, path), int(details.get("size") or 0), tuple(str(details.get(key)) for key in _VERSION)
+            )
             for path, details in sorted(found.items())
             if MARK in path.rpartition("/")[2]
         ]

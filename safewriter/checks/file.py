@@ -109,7 +109,7 @@ def _repair(facts: FileFacts) -> str:
 
 
 def judge_file(facts: FileFacts) -> list[Finding]:
-    """What is wrong with one file: SW601, SW602, SW605, and what its values are told for.
+    """What is wrong with one file: SW601, SW602, SW605, and what the judge of values found.
 
     Exempt: the end of a file that is being written.
     """
@@ -362,7 +362,7 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
         f"It writes {_tags(len(again))} again at steps that an earlier run in this directory ({names}) had reached: "
         f"{_some(again)}. TensorBoard takes both for one run and hides or zigzags one of them.",
         "Give each run a directory of its own. Where it goes on from a checkpoint at step N, create the writer with "
-        "SafeFileWriter(logdir, resume_step=N): TensorBoard is then told to drop the overtaken points.",
+        "SafeFileWriter(logdir, resume_step=N): the file then asks TensorBoard to drop the overtaken points.",
         subject=facts.path,
         count=len(again),
         path=facts.path,

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="safewriter", description="Find out what is wrong with TensorBoard event files, and mend them."
+        prog="safewriter", description="Find out what is wrong with TensorBoard event files, and repair them."
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="{audit,repair,explain}")
     _audit_arguments(commands.add_parser("audit", help="say what is wrong with the event files in a directory"))
@@ -71,7 +71,23 @@ def _audit_arguments(parser: argparse.ArgumentParser) -> None:
         "--select", type=_codes, action="append", metavar="CODES", help="only these codes, names or prefixes: SW4,SW602"
     )
     parser.add_argument("--ignore", type=_codes, action="append", metavar="CODES", help="all but these")
-    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="read with N processes, a run each")
+    parser.add_argument(
+        "--follow", action="store_true", help="go on as the files grow, one line for each change, until Ctrl-C"
+    )
+    parser.add_argument(
+        "--interval",
+        type=_number(float, 0.1, 86400, "seconds"),
+        default=2.0,
+        metavar="SECONDS",
+        help="between two looks of --follow; 2 by default",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_number(int, 1, 1024, "processes"),
+        default=1,
+        metavar="N",
+        help="read with N processes, a run each",
+    )
     parser.set_defaults(run=_audit)
 
 
@@ -91,7 +107,9 @@ def _repair_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Shows the entry of a code: when it is told, what is lost, what to change, with an example."
+    parser.description = (
+        "Shows the entry of a code: when it is reported, what is lost, what to change, with an example."
+    )
     parser.add_argument("codes", nargs="+", type=_codes, metavar="CODE", help="a code, a name or a prefix: SW302, SW4")
     parser.set_defaults(run=_explain)
 
@@ -106,14 +124,17 @@ def _codes(text: str) -> frozenset[str]:
     return chosen
 
 
-def _jobs(text: str) -> int:
-    try:
-        jobs = int(text)
-    except ValueError:
-        jobs = 0
-    if jobs < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; use 1 or more")
-    return jobs
+def _number(kind: type[int] | type[float], low: float, high: float, what: str) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind(-1)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of {what} from {low:g} to {high:g}")
+        return value
+
+    return number
 
 
 def _wrong_use(message: str) -> int:
@@ -128,7 +149,9 @@ def _audit(options: argparse.Namespace) -> int:
     from safewriter.audit import Audit
 
     codes = frozenset().union(*(options.select or [CATALOGUE.keys()])).difference(*(options.ignore or []))
-    on_terminal = sys.stdout.isatty() and not options.json
+    if options.follow and options.json:
+        return _wrong_use("--follow prints lines and --json one report: choose one of them")
+    on_terminal = sys.stdout.isatty() and not options.json and not options.follow
     try:
         audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0)
     except FileNotFoundError as error:
@@ -137,9 +160,13 @@ def _audit(options: argparse.Namespace) -> int:
         return _wrong_use(str(error))
     try:
         with _progress_bar(sys.stderr) as progress:
-            report = audit.run(progress)
+            report = audit.update(progress, final=not options.follow)
     except KeyboardInterrupt:
         report = audit.report()
+    if options.follow and not report.interrupted:
+        from safewriter.cli.follow import follow
+
+        return follow(audit, codes, options.interval, not options.no_hints)
     findings = [finding for finding in report.findings if finding.code in codes]
     if options.json:
         _print_json(report, findings, not options.no_hints)
@@ -273,6 +300,6 @@ def _entry(code: Code) -> str:
     """An entry of the catalogue as Markdown."""
     parts: list[Any] = [f"# {code.code} {code.name} ({code.kind.value})", code.when, code.why]
     parts += [f"**What to change.** {code.mend}"] if code.mend else []
-    parts += [f"It is told for:\n\n```python\n{code.bad.rstrip()}\n```"] if code.bad else []
-    parts += [f"It is silent for:\n\n```python\n{code.good.rstrip()}\n```"] if code.good else []
+    parts += [f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```"] if code.bad else []
+    parts += [f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```"] if code.good else []
     return "\n\n".join(part for part in parts if part) + "\n"

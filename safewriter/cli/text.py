@@ -30,12 +30,13 @@ def evidence(finding: Finding) -> Iterator[str]:
         yield f"and {len(tags) - _LISTED:,} more tags"
 
 
+def some(count: int, what: str) -> str:
+    """A number of things: "1 run", "1,000 runs"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def total(report: AuditReport, findings: int) -> str:
     """The last line: what was read, and how many findings there are."""
-
-    def some(count: int, what: str) -> str:
-        return f"{count:,} {what}{'' if count == 1 else 's'}"
-
     tags = sum(len(run.tags) for run in report.runs)
     text = (
         f"{some(len(report.runs), 'run')}, {some(len(report.files), 'file')}, {some(report.events, 'event')}, "

@@ -1,8 +1,8 @@
 """Reading records: whole ones, checked; damaged ones, stepped over; the end, looked at twice.
 
-A reader trusts nothing that a file says about itself. A length is believed once its checksum is right and the file is
+A reader trusts nothing that a file says about itself. A length is believed once its checksum is correct and the file is
 long enough to hold it, so that a lie costs no memory; what follows a damaged record is searched for the next record
-whose two checksums are right, at a cost that grows with the file's size and no faster.
+whose two checksums are correct, at a cost that grows with the file's size and no faster.
 
 TensorFlow's and TensorBoard's readers stop at the first damaged record (``tensorflow/core/lib/io/record_reader.cc``).
 """
@@ -13,6 +13,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -24,6 +25,9 @@ from safewriter.eventfile.record import FOOTER, HEADER, OVERHEAD, masked_crc
 CHUNK: Final = 1 << 17  #: bytes that are read at a time; with their records they fit into a processor's cache
 BIG: Final = 16 << 20  #: records above this are read piece by piece
 PLACES: Final = 100  #: damaged places that are listed; more are counted
+
+_WINDOW = 1 << 17  # bytes at each end of what was read that its fingerprint covers
+_DAMAGE_WINDOW = 1 << 12  # and at each end of a damaged place
 
 _ZEROS = re.compile(rb"\x00{4,}")
 _NO_HEADER = bytes(HEADER.size)
@@ -47,7 +51,7 @@ class Damage:
         length: Bytes from there to the next whole record, or to the end of the file.
         reason: What is wrong with it, for the message.
         before: Whole records between the start of the reading and this place.
-        salvage: Offset and length of data within, whose own checksum is right although the header's is not; else None.
+        salvage: Offset and length of data within whose own checksum is correct, the header's not; else None.
     """
 
     offset: int
@@ -68,12 +72,14 @@ class RecordReader:
 
     Attributes:
         offset: Where the next record is expected: all before it was read or stepped over.
+        batch_offset: Where the first record of the last batch starts.
         size: Bytes in the file, as last seen.
         records: Whole records so far.
         damages: The first damaged places.
         damaged: How many there were.
         skipped: Bytes in them.
         torn: Bytes at the end of the file that are the beginning of a record; 0 where it ends with a whole one.
+        unsettled: Where a damaged place ends was decided by where the file ends: what is appended may change it.
     """
 
     def __init__(self, file: IO[bytes], start: int = 0, resume: bool = True, places: int = PLACES) -> None:
@@ -82,17 +88,34 @@ class RecordReader:
         self._places = places
         self._buffer = b""
         self._at = 0  # in the buffer: the byte at ``offset``
-        self._known: dict[bytes, int] = {}  # headers with a right checksum, and the length that each holds
+        self._known: dict[bytes, int] = {}  # headers with a correct checksum, and the length that each holds
         self._wanted = HEADER.size  # bytes from ``offset`` on that the next record needs at least
         self._fault = ""  # what is wrong with the record at ``offset``
         self._in_vain = 0  # bytes whose checksum turned out wrong
-        self.offset = start
+        self.offset = self.batch_offset = start
         self.size = 0
         self.records = 0
         self.damages: list[Damage] = []
         self.damaged = 0
         self.skipped = 0
         self.torn = 0
+        self.unsettled = False
+
+    def reopen(self, file: IO[bytes]) -> None:
+        """Goes on in the same file, opened again; what was read ahead of the next record is dropped."""
+        self._file = file
+        self._buffer, self._at = b"", 0
+
+    def fingerprint(self) -> int:
+        """A checksum of both ends of what was read, and of each damaged place in it."""
+        spans = [(0, self.offset, _WINDOW)]
+        spans += [(damage.offset, damage.offset + damage.length, _DAMAGE_WINDOW) for damage in self.damages]
+        checksum = 0
+        for start, stop, window in spans:
+            for at in (start, max(stop - window, start + window)):
+                if at < stop:
+                    checksum = google_crc32c.extend(checksum, self._read(at, min(window, stop - at)))
+        return checksum
 
     def batches(self) -> Iterator[list[bytes]]:
         """The data of whole records, a chunk's worth at a time, up to the end of the file as it is when it is reached.
@@ -122,6 +145,14 @@ class RecordReader:
             elif not read_on and not batch:  # it shrank since we looked
                 self.torn = self._rest()
                 return
+
+    def placed(self) -> Iterator[tuple[int, bytes]]:
+        """The same, one record at a time, each with the offset that it starts at."""
+        for batch in self.batches():
+            at = self.batch_offset
+            for data in batch:
+                yield at, data
+                at += len(data) + OVERHEAD
 
     # One record after the other
 
@@ -184,6 +215,7 @@ class RecordReader:
                 break
             keep(data)
             at = stop + 4
+        self.batch_offset = self.offset
         self.offset += at - self._at
         self._at = at
         self.records += len(batch)
@@ -203,15 +235,16 @@ class RecordReader:
     def _take_big(self) -> bytes | None:
         """A record that is too big to be held twice: checked in pieces, and held only if it is a summary."""
         start, length = self.offset + HEADER.size, self._wanted - OVERHEAD
-        if not self._is_right(start, length):
+        if not self._is_intact(start, length):
             self._fault = "data"
             return None
         data = shortened(self._read(start, 1 << 16)) or self._read(start, length)
+        self.batch_offset = self.offset
         self._move(self.offset + self._wanted)
         self.records += 1
         return data
 
-    def _is_right(self, start: int, length: int) -> bool:
+    def _is_intact(self, start: int, length: int) -> bool:
         """Whether data has the checksum that follows it."""
         crc, at, stop = 0, start, start + length
         while at < stop:
@@ -239,6 +272,7 @@ class RecordReader:
         """Notes the damaged record at ``offset`` and goes to the next whole one; False where there is none."""
         if not self._resume:
             return False
+        self.size = self._file.seek(0, io.SEEK_END)
         behind = None
         if self._fault == "data":
             self._in_vain += self._wanted
@@ -246,14 +280,18 @@ class RecordReader:
                 behind = self.offset + self._wanted
         if behind is None:
             behind = self._search(self.offset + 1)
+        self.unsettled |= behind is None
         self._note(self.size if behind is None else behind, _REASONS[self._fault])
         return behind is not None
 
     def _step_over_overlap(self) -> bool:
         """Where whole records follow one that seems to run past the end, the file is not torn: that one is damaged."""
+        in_vain, unsettled = self._in_vain, self.unsettled
         behind = self._search(self.offset + 1) if self._resume else None
-        if behind is None:
+        if behind is None:  # nothing was decided, so that the next look begins as this one did
+            self._in_vain, self.unsettled = in_vain, unsettled
             return False
+        self.unsettled = True
         self._note(behind, _REASONS["overlap"])
         return True
 
@@ -262,20 +300,24 @@ class RecordReader:
         self.skipped += behind - self.offset
         if len(self.damages) < self._places:
             start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
-            # A header that is wrong may stand before data that is right.
-            salvage = (start, length) if 0 < length <= BIG and self._is_right(start, length) else None
+            # A damaged header may stand before data that is intact.
+            salvage = (start, length) if 0 < length <= BIG and self._is_intact(start, length) else None
             self.damages.append(Damage(self.offset, behind - self.offset, reason, self.records, salvage))
         self._move(behind)
 
     def _is_whole(self, offset: int, header: bytes = b"") -> bool:
         """Whether a whole record, or nothing more, is at this offset."""
         if offset == self.size:
+            self.unsettled = True
             return True
         header = header or self._read(offset, HEADER.size)
         length = self._length_in(header) if len(header) == HEADER.size else None
-        if length is None or offset + length + OVERHEAD > self.size or self._is_spent():
+        if length is not None and offset + length + OVERHEAD > self.size:
+            self.unsettled = True
             return False
-        if self._is_right(offset + HEADER.size, length):
+        if length is None or self._is_spent():
+            return False
+        if self._is_intact(offset + HEADER.size, length):
             return True
         self._in_vain += length
         return False
@@ -285,7 +327,7 @@ class RecordReader:
         return self._in_vain > 4 * self.size + BIG
 
     def _search(self, offset: int) -> int | None:
-        """The offset of the next record, from this one on, whose two checksums are right."""
+        """The offset of the next record, from this one on, whose two checksums are correct."""
         self.size = self._file.seek(0, io.SEEK_END)
         step = 4096  # most often the next record is near
         while offset + HEADER.size <= self.size and not self._is_spent():
@@ -337,11 +379,14 @@ def _behind_varint(data: bytes, at: int) -> int:
     return at + 1
 
 
-def open_source(source: Any) -> tuple[IO[bytes], bool]:
-    """A binary file for a path or an open file, and whether it is ours to close."""
+@contextmanager
+def _opened(source: Any) -> Iterator[IO[bytes]]:
+    """A binary file for a path, or the open file that is given, which stays open."""
     if hasattr(source, "read"):
-        return source, False
-    return open(os.fspath(source), "rb", buffering=0), True
+        yield source
+        return
+    with open(os.fspath(source), "rb", buffering=0) as file:
+        yield file
 
 
 def count_records(source: Any, start: int = 0) -> tuple[int, int]:
@@ -357,15 +402,11 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
     Raises:
         OSError: The file can't be read.
     """
-    file, ours = open_source(source)
-    try:
+    with _opened(source) as file:
         reader = RecordReader(file, start, resume=False)
         for _ in reader.batches():
             pass
         return reader.records, reader.offset
-    finally:
-        if ours:
-            file.close()
 
 
 def read_events(source: Any, start: int = 0, resume: bool = False) -> Iterator[Any]:
@@ -379,15 +420,10 @@ def read_events(source: Any, start: int = 0, resume: bool = False) -> Iterator[A
     Raises:
         OSError: The file can't be read.
     """
-    file, ours = open_source(source)
-    try:
-        for batch in RecordReader(file, start, resume).batches():
-            for data in batch:
-                try:
-                    yield parse_event(data)
-                except NotAnEventError:
-                    if not resume:
-                        return
-    finally:
-        if ours:
-            file.close()
+    with _opened(source) as file:
+        for _, data in RecordReader(file, start, resume).placed():
+            try:
+                yield parse_event(data)
+            except NotAnEventError:
+                if not resume:
+                    return
