@@ -133,7 +133,7 @@ class Life:
         return found
 
     def suffer(self, fault, slow):
-        path = self.writer.event_writer.log.path
+        path = self.writer.event_writer.backend.path
         there = os.path.exists(path)
         with contextlib.suppress(OSError):
             if fault == "flush":

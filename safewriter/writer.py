@@ -18,7 +18,7 @@ from tensorflow.core.framework.summary_pb2 import Summary
 from tensorflow.core.util.event_pb2 import Event, SessionLog
 from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTransformer
 
-from safewriter.checks.distribution import Role, judge_creation
+from safewriter.checks.distribution import Role, judge_creation, shared_with_tensorflow
 from safewriter.checks.graph import empty_summary, not_a_summary
 from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata, carries_metadata
 from safewriter.facts import stock
@@ -95,11 +95,12 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._news: list[Finding] = []
         self._metadata = PluginMetadata()
         self._tags_seen = 0
+        self._knows_stock = False  # that TensorFlow's own writer is on the directory
         text, directory = locate(logdir, desk)
-        role = Role()
+        role, role_in_words = Role(), ""
         with desk.guard("strategy"):
             strategy = strategy_facts()
-            role = strategy.role
+            role, role_in_words = strategy.role, strategy.role.in_words()
             desk.tell_all(judge_creation(strategy))
         suffix, queue = filename_suffix or "", Queueing(max_queue, flush_secs)
         report = self._news.append
@@ -111,7 +112,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._events = events
         shares = session is not None
         self._ledger = ledger = Ledger(
-            text, resolved(directory), desk, events, role.in_words(), self._news, shares=shares
+            text, resolved(directory), desk, events, role_in_words, self._news, shares=shares
         )
         self._turn = ledger.turn
         try:
@@ -120,7 +121,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             desk.tell_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
             with desk.guard("directory"):
                 ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
-                desk.tell_all(ledger.watch.look())
+                desk.tell_all(ledger.watch.look() + self._look_beside())
             with desk.guard("graph accounting"):
                 self._open_accounts(graph)
             SummaryToEventTransformer.__init__(self, events, graph, graph_def)
@@ -307,9 +308,19 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 ledger.scope.graphs.wrote(ledger.key, tag)
                 self._news += ledger.first_write(tag)
 
+    def _look_beside(self) -> list[Finding]:
+        """SW204, where a writer of TensorFlow's own is open on the directory; it may have come later."""
+        ledger = self._ledger
+        cached = None if self._knows_stock else stock.beside(ledger.directory)
+        if cached is None:
+            return []
+        self._knows_stock = True
+        return [shared_with_tensorflow(ledger.directory, cached)]
+
     def _look_at_graphs(self, adds: int) -> None:
         ledger = self._ledger
         if adds == 1:
+            self._news += self._look_beside()
             ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
         self._news += ledger.scope.graphs.look(ledger.key, adds)
 
@@ -418,7 +429,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         if not self._closed:
             self._ledger.flushed()
             with self._desk.guard("directory"):
-                self._news += self._ledger.look_on_flush()
+                self._news += self._ledger.look_on_flush() + self._look_beside()
             self._deliver()
 
     def close(self) -> None:
@@ -428,18 +439,18 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             SafeWriterError: Under ``strict``.
         """
         on_its_line = str(users_place()) == self._desk.created_at
-        self._close(may_raise=True, broken_off=breaks_off(sys.exc_info()[1]), on_its_line=on_its_line)
+        self._close(may_raise=True, error=sys.exc_info()[1], on_its_line=on_its_line)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Closes the writer. While an exception leaves, nothing else is raised in its place."""
-        self._close(may_raise=error is None, broken_off=breaks_off(error))
+        self._close(may_raise=error is None, error=error)
 
-    def _close(self, *, may_raise: bool, broken_off: bool, on_its_line: bool = False) -> None:
+    def _close(self, *, may_raise: bool, error: BaseException | None, on_its_line: bool = False) -> None:
         for turn in (self._turn, self._events.turn):
             if turn.reentered():  # the interrupted call closes before it returns
-                turn.words.append(partial(self._close_left, broken_off))
+                turn.words.append(partial(self._close_left, error))
                 return
         ledger = self._ledger
         if self._closed:
@@ -449,12 +460,14 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         if self._events.foreign:  # a forked child closes its parent's writer
             self.event_writer.close()
             return
-        graphs = ledger.scope.graphs
+        graphs, broken_off = ledger.scope.graphs, True
+        with self._desk.guard("exit"):
+            broken_off = breaks_off(error)
         with self._desk.guard("graph accounting"):
             graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
             self._news += graphs.look(ledger.key, ledger.summaries)
         with self._desk.guard("directory"):
-            self._news += ledger.look_at_end()
+            self._news += ledger.look_at_end() + self._look_beside()
         try:
             ledger.scope.close(ledger, self._end, may_raise=may_raise, broken_off=broken_off, on_its_line=on_its_line)
         finally:
@@ -467,9 +480,9 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             finally:
                 self._ledger.flushed()
 
-    def _close_left(self, broken_off: bool) -> None:
+    def _close_left(self, error: BaseException | None) -> None:
         with self._desk.guard("close"):
-            self._close(may_raise=False, broken_off=broken_off)
+            self._close(may_raise=False, error=error)
 
     def reopen(self) -> None:
         """Goes on in a new event file after ``close``; nothing where the writer is open.
@@ -482,7 +495,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             self.event_writer.reopen()
         except OSError as error:
             if isinstance(self._events, SafeEventFileWriter):
-                raise cannot_create(ledger.directory, error) from error
+                raise cannot_create(ledger.directory, error, self._desk) from error
             raise
         if was_closed and not self._closed:
             self._desk.tell_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))

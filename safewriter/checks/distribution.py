@@ -292,27 +292,57 @@ def _problems(role: Role) -> str:
     return "".join(f" {problem}" for problem in role.problems)
 
 
-def shared_by_writers(logdir: str, created: str, others: list[str]) -> Finding:
+def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_resource: bool = False) -> Finding:
     """SW204: two open writers of this process write into one directory.
 
     Args:
         logdir: The directory, with links resolved.
         created: ``file:line`` of the newer writer.
         others: The same of the writers that were open before it.
+        shared_resource: They write through one summary resource of a session.
     """
     first = others[0]
     more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
     same = " (the same line)" if first == created else ""
+    what = "Each writes a file of its own, but"
+    if shared_resource:
+        what = (
+            "In one session both write through one summary resource of TensorFlow's, and closing either closes it for "
+            "both; besides,"
+        )
     return Finding(
         "SW204",
-        f"This process has another open writer on {logdir}, created at {first}{same}{more}. Each writes a file of "
-        f"its own, but "
-        "TensorBoard takes a directory for one run and shows tags that both write as one curve, or the later file's "
-        "only.",
+        f"This process has another open writer on {logdir}, created at {first}{same}{more}. {what} TensorBoard takes "
+        "a directory for one run and shows tags that both write as one curve, or the later file's only.",
         "Use one writer for both, a directory for each (`logs/train`, `logs/test`), or close the first before the "
-        "second "
-        "is created.",
+        "second is created.",
         subject=logdir,
         path=logdir,
         data={"others": others},
+    )
+
+
+def shared_with_tensorflow(logdir: str, cached: bool) -> Finding:
+    """SW204: a writer of TensorFlow's own is open on the directory of one of ours.
+
+    Args:
+        logdir: The directory, with links resolved.
+        cached: It is one of ``FileWriterCache``, which hooks and ``MonitoredTrainingSession`` share.
+    """
+    whose = "A FileWriter of TensorFlow's own"
+    hint = "Use one writer for both, or a directory for each."
+    if cached:
+        whose = "TensorFlow's cached FileWriter, which MonitoredTrainingSession and summary hooks create,"
+        hint = (
+            "Give this writer a directory of its own, such as `os.path.join(checkpoint_dir, 'mine')`; or let the hooks "
+            "write it all: `tf.compat.v1.train.SummarySaverHook`, or `save_summaries_steps=None` to switch theirs off."
+        )
+    return Finding(
+        "SW204",
+        f"{whose} is open on {logdir} too. Each writes a file of its own, but TensorBoard takes a directory for one "
+        "run and shows tags that both write as one curve, or the later file's only.",
+        hint,
+        subject=f"{logdir}: TensorFlow's",
+        path=logdir,
+        data={"others": [], "cached": cached},
     )

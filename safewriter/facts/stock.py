@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import os
 import weakref
 from typing import Any
 
+import tensorflow as tf
 from tensorflow.python.summary.writer.writer import SummaryToEventTransformer
 
 _moments = itertools.count(1)
@@ -92,3 +94,19 @@ def _search() -> None:
         kind = type(each)  # not isinstance, which asks proxies and lazy modules what they stand for
         if issubclass(kind, SummaryToEventTransformer) and not issubclass(kind, _ours) and id(each) not in noted:
             _note(each)
+
+
+def beside(directory: str) -> bool | None:
+    """Whether an open writer of TensorFlow's own is on a local directory, links resolved.
+
+    Returns:
+        None where there is none; else whether it is one of ``FileWriterCache``.
+    """
+    cached = list(getattr(tf.compat.v1.summary.FileWriterCache, "_cache", {}).values())
+    alive = [noted() for noted in list(_alive.values())]
+    for writer in (*cached, *alive):
+        if writer is None or isinstance(writer, _ours) or getattr(writer, "_closed", True):
+            continue
+        if os.path.realpath(os.fsdecode(writer.get_logdir())) == directory:
+            return any(writer is each for each in cached)
+    return None

@@ -115,3 +115,6 @@ class Backend(Protocol):
         Args:
             parent: The process that the writer was used in before.
         """
+
+    def after_fork(self) -> None:
+        """In a forked child, before anything else: lets go of what threads held that are not there."""

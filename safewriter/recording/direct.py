@@ -115,6 +115,9 @@ class DirectBackend(OnFiles):
         """See ``Backend``."""
         self._files.leave_to_parent(parent)
 
+    def after_fork(self) -> None:
+        """See ``Backend``."""
+
 
 def serialized(event: Any, files: EventFiles) -> bytes:
     """An ``Event`` message in bytes.

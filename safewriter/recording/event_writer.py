@@ -54,6 +54,7 @@ class _Landing:
     def after_fork(self) -> None:
         """In a forked child: the threads that held locks are not there."""
         self.turn.begin_anew()
+        self.backend.after_fork()
 
     def _take(self, event: Any) -> None:
         turn = self.turn

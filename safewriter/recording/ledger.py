@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from safewriter.checks.landing import never_flushed, used_after_close
-from safewriter.checks.values import ValuesJudge
+from safewriter.checks.values import TagStats, ValuesJudge
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Backend
 from safewriter.recording.report import FileReport, WriterReport
@@ -160,6 +160,9 @@ class Ledger:
         never: tuple[tuple[str, str], ...] = ()
         with self.desk.guard("graph accounting"):
             never = self.scope.graphs.never_written(self.key)
+        tags: dict[str, TagStats] = {}
+        with self.desk.guard("values"):
+            tags = self.values.stats()
         return WriterReport(
             logdir=self.logdir,
             files=tuple(FileReport(part.path, part.size, part.events) for part in backend.parts),
@@ -170,7 +173,7 @@ class Ledger:
             landed=backend.landed,
             pending=backend.pending,
             lost=backend.lost,
-            tags=self.values.stats(),
+            tags=tags,
             never_written=never,
             findings=self.desk.findings,
         )

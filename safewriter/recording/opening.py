@@ -18,7 +18,7 @@ from safewriter.checks.logdir import (
 )
 from safewriter.eventfile.local import LocalFile
 from safewriter.eventfile.names import new_name
-from safewriter.findings import Desk, Finding, error_for, guarded
+from safewriter.findings import Desk, Finding, guarded
 from safewriter.recording import gfile
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
 from safewriter.recording.files import EventFiles
@@ -34,10 +34,11 @@ def locate(logdir: Any, desk: Desk) -> tuple[str, str]:
     Raises:
         SafeWriterError: SW101, SW105; under ``strict`` SW104.
     """
-    desk.tell_all(judge_given(logdir))
+    desk.tell_all(guarded(desk, "log directory", lambda: judge_given(logdir)))
     text = os.fsdecode(logdir)
     if scheme_of(text):
-        desk.tell_all(judge_scheme(text, frozenset(tf.io.gfile.get_registered_schemes())))
+        registered = frozenset(tf.io.gfile.get_registered_schemes())
+        desk.tell_all(guarded(desk, "log directory", lambda: judge_scheme(text, registered)))
         return text, text
     desk.tell_all(guarded(desk, "log directory", lambda: judge_literal(text)))
     return text, os.path.abspath(text.removeprefix("file://"))
@@ -54,9 +55,11 @@ def free_space(directory: str) -> list[Finding]:
     return [] if free is None else judge_free_space(directory, free)
 
 
-def cannot_create(directory: str, error: OSError) -> Exception:
+def cannot_create(directory: str, error: OSError, desk: Desk) -> BaseException:
     """The exception for a file that can't be created: SW102 or SW103."""
-    return error_for(judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)))
+    return desk.error_from(
+        lambda: judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)), error
+    )
 
 
 def open_files(
@@ -84,7 +87,7 @@ def open_files(
             files.remove()
             raise
     except OSError as error:
-        raise cannot_create(directory, error) from error
+        raise cannot_create(directory, error, desk) from error
 
 
 def open_session(
@@ -103,7 +106,7 @@ def open_session(
     """
     local = not scheme_of(directory)
     if local:
-        _probe(directory)
+        _probe(directory, desk)
     return SafeSessionEventWriter(
         session,
         text,
@@ -117,7 +120,7 @@ def open_session(
     )
 
 
-def _probe(directory: str) -> None:
+def _probe(directory: str, desk: Desk) -> None:
     """Shows that an event file can be created, for a writer whose file TensorFlow creates and says nothing."""
     try:
         make_directories(directory)
@@ -125,4 +128,4 @@ def _probe(directory: str) -> None:
         file.close()
         os.unlink(file.path)
     except OSError as error:
-        raise cannot_create(directory, error) from error
+        raise cannot_create(directory, error, desk) from error

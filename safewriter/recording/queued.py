@@ -17,6 +17,7 @@ from safewriter.recording.turn import Turn
 
 _LOCAL_FLUSH_SECS = 2.0
 _LOCAL_LIMIT = 1 << 20
+_REMOVE_SECS = 5.0  # that a constructor which failed waits for storage to take its file away
 _REMOTE_LIMIT = 64 << 20  # bytes; some remote file systems send the whole file anew at each flush
 
 
@@ -74,6 +75,7 @@ class QueuedBackend(OnFiles):
         self._ending = False
         self._ended = False
         self._unattended = False  # nobody waits for the end
+        self._removing = False
         self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
@@ -203,14 +205,16 @@ class QueuedBackend(OnFiles):
     def remove(self) -> None:
         """See ``Backend``."""
         with self._changed:
-            self._ending = True
+            self._ending = self._removing = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._ended, 5)
-        self._files.remove()
+            self._changed.wait_for(lambda: self._ended, _REMOVE_SECS)
 
     def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``. The thread did not come along, and what it held is the parent's."""
+        """See ``Backend``."""
         self._files.leave_to_parent(parent)
+
+    def after_fork(self) -> None:
+        """See ``Backend``. The thread did not come along, and what it held is the parent's."""
         self._empty()
 
     # On the thread.
@@ -275,7 +279,10 @@ class QueuedBackend(OnFiles):
 
     def _end(self) -> None:
         with self._desk.guard("event file"):
-            self._files.end()
+            if self._removing:
+                self._files.remove()
+            else:
+                self._files.end()
         with self._changed:
             self._ended = True
             self._changed.notify_all()

@@ -66,15 +66,18 @@ class Scope:
         Returns:
             SW204 and SW506.
         """
-        ending.watch()
-        others = [each for each in open_writers() if each is not ledger]
         ledger.scope = self
         self.open[ledger.key] = ledger
         self._last = ledger.desk
+        with ledger.desk.guard("exit"):
+            ending.watch()
+        others = [each for each in open_writers() if each is not ledger]
         found = []
-        places = [each.desk.created_at for each in others if each.directory == ledger.directory]
-        if places and not may_share:
-            found.append(shared_by_writers(ledger.directory, ledger.desk.created_at, places))
+        beside = [each for each in others if each.directory == ledger.directory and not may_share]
+        if beside:
+            places = [each.desk.created_at for each in beside]
+            shared = ledger.shares and any(each.shares for each in beside)
+            found.append(shared_by_writers(ledger.directory, ledger.desk.created_at, places, shared_resource=shared))
         if len(others) == MANY:
             places = [each.desk.created_at for each in (*others, ledger)]
             found.append(too_many_writers(len(places), collections.Counter(places).most_common()))
@@ -187,7 +190,11 @@ class Scope:
         for ledger in list(self.open.values()):
             with ledger.desk.guard("exit"):
                 self._end_unclosed(ledger, dropped=False)
-        self._report_rest(broken_off=ending.broken_off())
+        broken_off = True  # where that can't be known, nothing is said that may be wrong
+        if self._last is not None:
+            with self._last.guard("exit"):
+                broken_off = ending.broken_off()
+        self._report_rest(broken_off=broken_off)
 
     def end_capture(self, outer: Scope) -> None:
         """Reports what would be reported if the program ended now. Writers that are still open are ``outer``'s now."""

@@ -285,3 +285,6 @@ class SessionBackend:
 
     def begin_in_child(self, parent: int) -> None:
         """Nothing: a session is not usable in a forked child."""
+
+    def after_fork(self) -> None:
+        """See ``Backend``."""

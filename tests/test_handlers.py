@@ -1,0 +1,234 @@
+"""Signal handlers that use a writer in the middle of a call of the writer's: at each line of it, over each backend."""
+
+import collections
+import contextlib
+import glob
+import os
+import signal
+import sys
+import time
+import uuid
+
+import pytest
+import tensorflow.compat.v1 as tf
+
+from safewriter import SafeFileWriter
+from safewriter.recording import scope
+from safewriter.recording.queued import QueuedBackend
+
+HERE = os.path.dirname(os.path.abspath(sys.modules["safewriter"].__file__)) + os.sep
+#: Where calls of a writer run. The judges do not touch what a handler could need.
+ROOMS = tuple(HERE + part for part in ("writer.py", "recording", "eventfile" + os.sep + "local.py"))
+BACKENDS = ("direct", "queued", "remote", "session")
+
+pytestmark = pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")
+
+
+def number(value):
+    return tf.Summary(value=[tf.Summary.Value(tag="number", simple_value=value)])
+
+
+def numbers(logdir):
+    """How often each number is in the event files, by TensorFlow's reader."""
+    pattern = os.path.join(logdir, "*tfevents*")
+    files = tf.io.gfile.glob(pattern) if "://" in logdir else glob.glob(pattern)
+    return collections.Counter(
+        int(value.simple_value)
+        for file in files
+        for event in tf.train.summary_iterator(file)
+        for value in event.summary.value
+    )
+
+
+@contextlib.contextmanager
+def opened(backend, tmp_path):
+    """A writer over a backend, in a scope of its own; yields it with its directory and what is reported."""
+    logdir = f"ram://{uuid.uuid4().hex}" if backend == "remote" else str(tmp_path / uuid.uuid4().hex)
+    with tf.Graph().as_default() as graph, contextlib.ExitStack() as stack:
+        session = stack.enter_context(tf.Session(graph=graph)) if backend == "session" else None
+        findings = stack.enter_context(scope.capture())
+        writer = SafeFileWriter(logdir, session=session, ignore=("SW402", "SW403", "SW404"))
+        if backend == "queued":
+            writer.event_writer._storage_is_slow()
+            assert isinstance(writer.event_writer.backend, QueuedBackend)
+        yield writer, logdir, findings
+
+
+def use(writer, values, added, action):
+    """What a handler does."""
+    if action == "add":
+        value = next(values)
+        before = writer.report().events
+        writer.add_summary(number(value), value)
+        if not writer._closed or writer.report().events > before:
+            added.append(value)
+    elif action == "flush":
+        writer.flush()
+    elif action == "close":
+        writer.close()
+    else:
+        writer.report()
+
+
+def interrupted_at(line, call, handler):
+    """Runs a call, with the handler run at one line event of it; whether there was such a line."""
+    seen = 0
+
+    def trace(frame, event, _):
+        nonlocal seen
+        if not frame.f_code.co_filename.startswith(ROOMS):
+            return None
+        if event == "line":
+            seen += 1
+            if seen == line:
+                handler()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return seen >= line
+
+
+def one_run(backend, call, action, line, tmp_path):
+    """A few adds around a call that is interrupted at a line; whether the call has such a line."""
+    with opened(backend, tmp_path) as (writer, logdir, findings):
+        values, added, late = iter(range(1000)), [], []
+        for _ in range(3):
+            use(writer, values, added, "add")
+
+        def interrupted():
+            if call == "add":
+                value = next(values)
+                writer.add_summary(number(value), value)
+                late.append(value)
+            else:
+                getattr(writer, call)()
+
+        reached = interrupted_at(line, interrupted, lambda: use(writer, values, added, action))
+        use(writer, values, added, "add")
+        writer.close()
+        report = writer.report()
+        found = numbers(logdir)
+        assert max(found.values()) == 1, (line, "written twice")
+        dropped = sum(finding.data["dropped"] for finding in findings if finding.code == "SW504")
+        lost = sum(finding.data.get("lost", 0) for finding in findings if finding.code in ("SW502", "SW503"))
+        assert {finding.code for finding in findings} <= {"SW504", "SW502"}, (line, findings)
+        assert set(found) <= {*added, *late}, line
+        assert len({*added, *late} - set(found)) <= dropped + lost, (line, added, late, found)
+        assert report.events == report.landed + report.lost, (line, report)
+        assert report.pending == 0
+    return reached
+
+
+@pytest.mark.parametrize("action", ["add", "flush", "close", "report"])
+@pytest.mark.parametrize("call", ["add", "flush", "close"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_at_each_line(backend, call, action, tmp_path):
+    """Whatever a handler does at whatever line of a call, nothing hangs, and each event lands once or is reported."""
+    line = 1
+    while one_run(backend, call, action, line, tmp_path):
+        line += 1
+    assert line > 10
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_handler_that_ends_the_process(run_forked, tmp_path, read_points, end):
+    """What a handler added in the middle of a write is on disk also where it then ends the process."""
+    run_forked(f"""
+import os, signal, sys
+import tensorflow.compat.v1 as tf
+from safewriter import SafeFileWriter
+tf.disable_eager_execution()
+def number(value):
+    return tf.Summary(value=[tf.Summary.Value(tag="number", simple_value=value)])
+writer = SafeFileWriter("logs", ignore="SW4")
+writer.add_summary(number(1), 1)
+real = os.write
+def handler(*_):
+    writer.add_summary(number(3), 3)
+    writer.flush()
+    {end}
+signal.signal(signal.SIGUSR1, handler)
+def interrupted(fd, data):
+    os.write = real
+    signal.raise_signal(signal.SIGUSR1)
+    return real(fd, data)
+os.write = interrupted
+writer.add_summary(number(2), 2)
+""")
+    assert {1, 3} <= {step for step, _ in read_points(tmp_path / "logs")["number"]}
+
+
+def test_a_live_reader_sees_what_comes_after(tmp_path, monkeypatch, graph):
+    """TensorBoard's own reader, which never goes back to an earlier file, sees all that follows an interrupted add."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    writer = SafeFileWriter(str(tmp_path), ignore="SW403")
+    reader = EventAccumulator(str(tmp_path))
+    writer.add_summary(number(1), 1)
+    reader.Reload()
+    real = os.write
+    calls = []
+
+    def interrupted(fd, data):
+        written = real(fd, data)
+        if not calls:
+            calls.append(fd)
+            writer.add_summary(number(3), 3)
+            reader.Reload()
+        return written
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", interrupted)
+        writer.add_summary(number(2), 2)
+    for value in range(4, 17):
+        writer.add_summary(number(value), value)
+    reader.Reload()
+    assert sorted(event.step for event in reader.Scalars("number")) == list(range(1, 17))
+    writer.close()
+    assert len(writer.report().files) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no interval timers")
+@pytest.mark.parametrize("action", ["add", "flush", "close"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_real_signal(backend, action, tmp_path):
+    """Handlers of a real timer, hundreds of them at any moment of adds and flushes, neither hang nor lose anything."""
+    with opened(backend, tmp_path) as (writer, logdir, findings):
+        values, added, fired = iter(range(100_000)), [], []
+
+        def handler(*_):
+            fired.append(1)
+            use(writer, values, added, action)
+
+        before = signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0011)
+        try:
+            deadline = time.monotonic() + 20
+            while len(fired) < 200 and time.monotonic() < deadline:
+                value = next(values)
+                with contextlib.suppress(StopIteration):
+                    if writer._closed:
+                        writer.reopen()
+                    events = writer.report().events
+                    writer.add_summary(number(value), value)
+                    if action != "close" or writer.report().events > events:
+                        added.append(value)
+                    writer.flush()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        writer.close()
+        report = writer.report()
+        found = numbers(logdir)
+    assert len(fired) >= 200
+    assert max(found.values()) == 1
+    assert report.events == report.landed + report.lost == len(found) + report.lost
+    if action != "close":
+        assert sorted(found) == sorted(added)
+        assert report.lost == 0
+        assert {finding.code for finding in findings} == set()
