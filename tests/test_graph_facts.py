@@ -8,10 +8,29 @@ import weakref
 import pytest
 import tensorflow as tf
 
-from safewriter.facts.graph import graph_facts, graph_version, is_graph, summary_ops_since
+from safewriter.checks.summary_ops import GraphFacts
+from safewriter.facts.graph import GraphView, graph_view
 
 v1 = tf.compat.v1
 summary = v1.summary
+
+
+def graph_facts(graph, label="graph", known=None):
+    return GraphView(graph).facts(known or GraphFacts(label=label))
+
+
+def graph_version(graph):
+    return GraphView(graph).version()
+
+
+def summary_ops_since(graph, index):
+    return GraphView(graph).ops_since(index)
+
+
+def is_graph(value):
+    return graph_view(value) is not None
+
+
 HERE = os.path.relpath(__file__)
 
 with warnings.catch_warnings():

@@ -5,7 +5,8 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from safewriter.checks.graph import GraphFacts, GrowthJudge, MergeOp, SummaryOp, judge_graph, unwritten
+from safewriter.checks.graph import GrowthJudge, judge_graph, unwritten
+from safewriter.checks.summary_ops import GraphFacts, MergeOp, SummaryOp
 
 
 def graph(*steps):
@@ -35,29 +36,28 @@ def told(findings):
     return [f"{f.code} {f.data['cause']}: {' '.join(op['name'] for op in f.data['ops'])}" for f in findings]
 
 
-# name: (graph, written, told when the last writer closes, told at the end where it differs)
+# name: (graph, written, what is reported at the end)
 BROKEN = {
-    "one op": (["a"], "", ["SW301 never-merged: a"], None),
-    "two ops": (["a", "b"], "", ["SW301 never-merged: a b"], None),
-    "merged, thrown away": (["a", "b", "m=a,b"], "", ["SW302 never-written: a b"], None),
-    "only hand-made tags written": (["a", "m=a"], "x", ["SW302 never-written: a"], None),
+    "one op": (["a"], "", ["SW301 never-merged: a"]),
+    "two ops": (["a", "b"], "", ["SW301 never-merged: a b"]),
+    "merged, thrown away": (["a", "b", "m=a,b"], "", ["SW302 never-written: a b"]),
+    "only hand-made tags written": (["a", "m=a"], "x", ["SW302 never-written: a"]),
     "nothing written, one after the merge": (
-        ["a", "m=a", "b"], "", ["SW302 never-written: a", "SW301 never-merged: b"], None),
-    "after the merge": (["a", "m=a", "b"], "a", ["SW303 after-the-merge: b"], None),
-    "between two merges of the first part": (["a", "m=a", "b", "n=a"], "a", [], ["SW303 left-out: b"]),
-    "another collection": (["a", "b@val", "m=a"], "a", ["SW303 other-collection: b"], None),
-    "another collection, after the merge": (["a", "m=a", "b@val"], "a", ["SW303 other-collection: b"], None),
-    "no collection": (["a", "b@none", "m=a"], "a", [], ["SW303 other-collection: b"]),
-    "left out of the list": (["a", "b", "m=a"], "a", [], ["SW303 left-out: b"]),
-    "run one by one, one forgotten": (["a", "b"], "a", [], ["SW303 no-merge: b"]),
-    "test merge never written": (["a", "m=a", "b", "n=b"], "a", [], ["SW302 never-written: b"]),
-    "test merge_all never written": (["a", "m=a", "b", "n=a,b"], "a", [], ["SW302 never-written: b"]),
-    "one of a merge run alone": (["a", "b", "m=a,b"], "a", ["SW302 never-written: b"], None),
-    "TensorFlow's own merge, nothing written": (["a", "~m=a"], "", ["SW302 never-written: a"], None),
-    "TensorFlow's own merge explains nothing": (["a", "m=a", "b", "~n=a,b"], "a", ["SW303 after-the-merge: b"], None),
+        ["a", "m=a", "b"], "", ["SW302 never-written: a", "SW301 never-merged: b"]),
+    "after the merge": (["a", "m=a", "b"], "a", ["SW303 after-the-merge: b"]),
+    "between two merges of the first part": (["a", "m=a", "b", "n=a"], "a", ["SW303 left-out: b"]),
+    "another collection": (["a", "b@val", "m=a"], "a", ["SW303 other-collection: b"]),
+    "another collection, after the merge": (["a", "m=a", "b@val"], "a", ["SW303 other-collection: b"]),
+    "no collection": (["a", "b@none", "m=a"], "a", ["SW303 other-collection: b"]),
+    "left out of the list": (["a", "b", "m=a"], "a", ["SW303 left-out: b"]),
+    "run one by one, one forgotten": (["a", "b"], "a", ["SW303 no-merge: b"]),
+    "test merge never written": (["a", "m=a", "b", "n=b"], "a", ["SW302 never-written: b"]),
+    "test merge_all never written": (["a", "m=a", "b", "n=a,b"], "a", ["SW302 never-written: b"]),
+    "one of a merge run alone": (["a", "b", "m=a,b"], "a", ["SW302 never-written: b"]),
+    "TensorFlow's own merge, nothing written": (["a", "~m=a"], "", ["SW302 never-written: a"]),
+    "TensorFlow's own merge explains nothing": (["a", "m=a", "b", "~n=a,b"], "a", ["SW303 after-the-merge: b"]),
     "each cause at once": (
         ["a", "b", "c@val", "m=a", "d", "x", "y", "n=x,y"], "a x",
-        ["SW303 other-collection: c", "SW302 never-written: y"],
         ["SW303 left-out: b d", "SW303 other-collection: c", "SW302 never-written: y"],
     ),
 }  # fmt: skip
@@ -73,40 +73,26 @@ CORRECT = {
 }
 
 
-@pytest.mark.parametrize(("steps", "written", "at_close", "at_end"), BROKEN.values(), ids=BROKEN)
-def test_broken(steps, written, at_close, at_end):
-    """Each op that never landed is told once, with its cause, at the close or else at the end."""
-    facts, tags = graph(*steps), set(written.split())
-    assert told(judge_graph(facts, tags, 5, final=False)) == at_close
-    assert sorted(told(judge_graph(facts, tags, 5, final=True))) == sorted(at_end or at_close)
+@pytest.mark.parametrize(("steps", "written", "expected"), BROKEN.values(), ids=BROKEN)
+def test_broken(steps, written, expected):
+    """Each op that never landed is reported once, with its cause."""
+    assert sorted(told(judge_graph(graph(*steps), set(written.split()), 5))) == sorted(expected)
 
 
 @pytest.mark.parametrize(("steps", "written"), CORRECT.values(), ids=CORRECT)
 def test_correct(steps, written):
     """Of a graph that was written whole nothing is told."""
-    for final in (False, True):
-        assert judge_graph(graph(*steps), set(written.split()), 5, final=final) == []
+    assert judge_graph(graph(*steps), set(written.split()), 5) == []
 
 
 def test_told_before():
     """What an earlier finding named is not told again, and the rest has a subject of its own."""
     facts = graph("a", "m=a", "b", "c")
-    (first,) = judge_graph(facts, {"a"}, 1, final=True, told={"c"})
-    (second,) = judge_graph(facts, {"a"}, 1, final=True, told={"b"})
+    (first,) = judge_graph(facts, {"a"}, 1, reported={"c"})
+    (second,) = judge_graph(facts, {"a"}, 1, reported={"b"})
     assert told([first, second]) == ["SW303 after-the-merge: b", "SW303 after-the-merge: c"]
     assert first.subject != second.subject
-    assert judge_graph(facts, {"a"}, 1, final=True, told={"b", "c"}) == []
-
-
-def test_tentative():
-    """Of a graph that may be none of the writer's business nothing is told before the end, if nothing of it landed."""
-    facts = graph("a", "b", "m=a", "c")
-    assert judge_graph(facts, {"x"}, 3, final=False, tentative=True) == []
-    assert told(judge_graph(facts, {"x"}, 3, final=True, tentative=True)) == [
-        "SW302 never-written: a",
-        "SW301 never-merged: b c",
-    ]
-    assert told(judge_graph(facts, {"a"}, 3, final=False, tentative=True)) == ["SW303 after-the-merge: c"]
+    assert judge_graph(facts, {"a"}, 1, reported={"b", "c"}) == []
 
 
 @pytest.mark.parametrize(
@@ -116,7 +102,7 @@ def test_tentative():
 )
 def test_never_accused(op):
     """Ops whose tag only a run knows, and ops that no line of the program defined, are left alone."""
-    assert judge_graph(GraphFacts((op,)), set(), 0, final=True) == []
+    assert judge_graph(GraphFacts((op,)), set(), 0) == []
 
 
 def test_branch_that_is_never_taken():
@@ -124,8 +110,8 @@ def test_branch_that_is_never_taken():
     facts = GraphFacts(
         (SummaryOp("a", "a", place="t.py:1"), SummaryOp("b", "b", place="t.py:2", order=1, conditional=True))
     )
-    assert judge_graph(facts, {"a"}, 5, final=True) == []
-    assert told(judge_graph(facts, set(), 5, final=True)) == ["SW301 never-merged: a b"]
+    assert judge_graph(facts, {"a"}, 5) == []
+    assert told(judge_graph(facts, set(), 5)) == ["SW301 never-merged: a b"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +139,7 @@ class TestMessages:
     """Each part of a message has its own test: wording may be improved, not lost."""
 
     def finding(self, *steps, written="", adds=0):
-        (finding,) = judge_graph(graph(*steps), set(written.split()), adds, final=True)
+        (finding,) = judge_graph(graph(*steps), set(written.split()), adds)
         return finding
 
     def test_tags_and_lines(self):
@@ -223,7 +209,7 @@ class TestMessages:
     @pytest.mark.parametrize("case", [case for case in BROKEN.values() if case[0]], ids=BROKEN)
     def test_every_message(self, case):
         """Every finding is a JSON value, has a hint, and no sentence that lost a part."""
-        for finding in judge_graph(graph(*case[0]), set(case[1].split()), 3, final=True):
+        for finding in judge_graph(graph(*case[0]), set(case[1].split()), 3):
             json.dumps(finding.as_dict())
             text = f"{finding.message} {finding.hint}"
             assert finding.hint
@@ -242,16 +228,14 @@ names = st.lists(st.sampled_from("abcdefgh"), unique=True)
     st.sets(st.sampled_from("abcdefghx")),
 )
 def test_every_missing_op_is_told_exactly_once(ops, merges, written):
-    """Whatever the graph: close and end together name each op that was not written, once, and none that was."""
+    """Whatever the graph: each op that was not written is named once, and none that was."""
     steps = list(ops)
     for index, (at, held) in enumerate(merges):
         if held & set(ops):
             steps.insert(at, f"m{index}={','.join(sorted(held & set(ops)))}")
     facts = graph(*steps)
-    early = judge_graph(facts, written, 3, final=False)
-    done = [op["name"] for finding in early for op in finding.data["ops"]]
-    late = judge_graph(facts, written, 3, final=True, told=done)
-    done += [op["name"] for finding in late for op in finding.data["ops"]]
+    found = judge_graph(facts, written, 3)
+    done = [op["name"] for finding in found for op in finding.data["ops"]]
     assert sorted(done) == sorted(set(ops) - written)
 
 

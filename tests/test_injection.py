@@ -167,7 +167,7 @@ def test_no_fault_of_ours_breaks_the_loop(backend, tmp_path, monkeypatch):
         if backend != "queued":
             shutil.rmtree(logdir, ignore_errors=True)
     assert not complaints, complaints
-    assert len(never) < len(TARGETS) * 0.6, "the program reaches too little"
+    assert len(TARGETS) - len(never) > 100, "the program reaches too little"
 
 
 def test_the_functions_are_found():

@@ -5,7 +5,7 @@ import os
 import pytest
 import tensorflow.compat.v1 as tf
 
-from safewriter import SafeFileWriter
+from safewriter import SafeFileWriter, SafeWriterError
 from safewriter.testing import capture_findings
 
 
@@ -91,3 +91,92 @@ def test_the_session_is_closed_first(graph, tmp_path):
             writer.close()
     assert (writer.report().summaries, writer.report().events, writer.report().landed) == (1, 1, 1)
     assert [finding.code for finding in findings] == []
+
+
+def test_a_plain_writer_beside(session, tmp_path):
+    """The file of a plain writer in the same directory, and its end, are not taken for the session's."""
+    with capture_findings() as findings:
+        plain = SafeFileWriter(tmp_path, ignore="SW204")
+        through = SafeFileWriter(tmp_path, session=session, ignore="SW204")
+        for summary, step in points("loss", range(10)):
+            plain.add_summary(summary, step)
+            through.add_summary(summary, step)
+        through.flush()
+        assert [report.report().events for report in (plain, through)] == [10, 10]
+        os.unlink(plain.report().files[0].path)
+        through.flush()
+        assert (through.report().landed, through.report().lost) == (10, 0)
+        assert findings == []
+        plain.close()
+        through.close()
+    assert [finding.code for finding in findings] == ["SW503"]
+    assert findings[0].path == plain.report().files[0].path
+    assert (plain.report().lost, through.report().lost) == (10, 0)
+
+
+def test_two_of_one_session_are_reported(session, tmp_path):
+    """Two ``session=`` writers on one directory: SW204 with both lines; what the closed resource refuses is counted."""
+    with capture_findings() as findings:
+        first = SafeFileWriter(tmp_path, session=session)
+        second = SafeFileWriter(tmp_path, session=session)
+        (summary, _), *_ = points("loss", range(1))
+        first.add_summary(summary, 0)
+        second.add_summary(summary, 1)
+        first.close()
+        with pytest.raises(SafeWriterError, match=r"1 event was not written .* created at .*test_session.py"):
+            second.add_summary(summary, 2)
+        second.close()
+    shared, refused = findings
+    assert (shared.code, refused.code) == ("SW204", "SW502")
+    assert first.report().created_at in shared.message
+    assert second.report().created_at == shared.created_at
+    assert "one summary resource" in shared.message
+    assert refused.data["failed_calls"] == 1
+    assert first.report().created_at in refused.message
+    assert (first.report().landed, second.report().landed, second.report().lost) == (1, 1, 0)
+
+
+def test_two_of_one_session_that_end_together(session, tmp_path):
+    """Where nothing is added after the first close, nothing is lost, and nothing is said but SW204."""
+    with capture_findings() as findings:
+        writers = [SafeFileWriter(tmp_path, session=session) for _ in range(2)]
+        for writer in writers:
+            for summary, step in points("loss", range(3)):
+                writer.add_summary(summary, step)
+        for writer in writers:
+            writer.close()
+    assert [finding.code for finding in findings] == ["SW204"]
+    assert [writer.report().landed for writer in writers] == [3, 3]
+
+
+def test_a_writer_beside_a_monitored_session(tmp_path):
+    """A writer of one's own on the ``checkpoint_dir`` of a ``MonitoredTrainingSession``: SW204, once."""
+    with capture_findings() as findings, tf.Graph().as_default():
+        tf.train.get_or_create_global_step()
+        x = tf.get_variable("x", initializer=1.0)
+        tf.summary.scalar("loss", x)
+        step = tf.assign_add(tf.train.get_global_step(), 1)
+        options = {"checkpoint_dir": str(tmp_path), "save_summaries_steps": 1}
+        with tf.train.MonitoredTrainingSession(**options) as running, SafeFileWriter(tmp_path) as writer:
+            for number in range(3):
+                running.run(step)
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="mine", simple_value=1.0)]), number)
+        tf.summary.FileWriterCache.clear()
+    assert [finding.code for finding in findings] == ["SW204"]
+    assert "MonitoredTrainingSession" in findings[0].message
+
+
+def test_a_monitored_session_elsewhere(tmp_path):
+    """A writer with a directory of its own beside a ``MonitoredTrainingSession`` is left alone."""
+    with capture_findings() as findings, tf.Graph().as_default():
+        tf.train.get_or_create_global_step()
+        step = tf.assign_add(tf.train.get_global_step(), 1)
+        checkpoints = str(tmp_path / "checkpoints")
+        with (
+            tf.train.MonitoredTrainingSession(checkpoint_dir=checkpoints) as running,
+            SafeFileWriter(tmp_path / "mine") as writer,
+        ):
+            running.run(step)
+            writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="mine", simple_value=1.0)]), 1)
+        tf.summary.FileWriterCache.clear()
+    assert findings == []

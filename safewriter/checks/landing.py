@@ -113,10 +113,7 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
     """
     message = f"The event was not written to {path}: {describe(error)}.{_safe(kept)}"
     if queued:
-        message = (
-            f"The event was not taken for {path}: {describe(error)}. {plural(queued, 'event')} wait in memory "
-            "and are tried again each second, at `flush()` and at `close()`."
-        )
+        message = f"The event was not taken for {path}: {describe(error)}. {_waiting(queued)}."
     return Finding(
         "SW502",
         message,
@@ -126,6 +123,11 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
         raises=OSError if error.errno is None else None,
     )
+
+
+def _waiting(queued: int) -> str:
+    wait = "waits in memory and is" if queued == 1 else "wait in memory and are"
+    return f"{plural(queued, 'event')} {wait} tried again each second, at `flush()` and at `close()`"
 
 
 def _safe(kept: int) -> str:
@@ -161,8 +163,7 @@ def flush_failed(path: str, error: OSError, queued: int) -> Finding:
     """
     return Finding(
         "SW502",
-        f"Flushing {path} failed: {describe(error)}. {plural(queued, 'event')} wait in memory and are tried again "
-        "each second, at `flush()` and at `close()`; `close()` says how many of them are lost in the end.",
+        f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end.",
         _hint_for(error),
         subject=path,
         path=path,

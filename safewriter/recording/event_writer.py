@@ -87,6 +87,10 @@ class _Landing:
         parent, self._pid = self._pid, process.pid
         self._in_child()
         self.backend.begin_in_child(parent)
+        self._renew_backend()
+
+    def _renew_backend(self) -> None:
+        """In a forked child: what a queue held and its thread are the parent's."""
 
     def flush(self) -> None:
         """Brings all events to the file and looks whether they are there.
@@ -187,7 +191,12 @@ class SafeEventFileWriter(_Landing, EventFileWriter):  # type: ignore[misc]
     ) -> None:
         self._begin(report, in_child)
         self._logdir = logdir
+        self._files = files
         self._queue = partial(QueuedBackend, files, self.turn, desk, queueing)
+        self._renew_backend()
+
+    def _renew_backend(self) -> None:
+        files = self._files
         self.backend = self._queue() if files.remote else DirectBackend(files, self.turn, self._storage_is_slow)
 
     def _try_put(self, event: Any) -> None:

@@ -76,15 +76,13 @@ class QueuedBackend(OnFiles):
         self._ended = False
         self._unattended = False  # nobody waits for the end
         self._removing = False
-        self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="safewriter-queue", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="safewriter-queue", daemon=True)
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError as error:  # the interpreter is ending, or the system has no thread left
             raise OSError(errno.EAGAIN, f"no thread for the queue: {error}") from error
-        self._thread = thread
 
     # The account.
 
@@ -110,8 +108,6 @@ class QueuedBackend(OnFiles):
         """See ``Backend``."""
         record = record_of(serialized(event, self._files))
         try:
-            if self._thread is None:  # in a forked child
-                self._start()
             with self._changed:
                 while self._storing and 0 < self._max_queue <= len(self._held) and self._error is None:
                     self._changed.wait()
@@ -138,12 +134,6 @@ class QueuedBackend(OnFiles):
 
     def _heard(self, size: int) -> None:
         with self._turn.lock:
-            if self._thread is None:
-                try:
-                    self._start()
-                except OSError as error:
-                    self._give_up(error)
-                    return
             with self._changed:
                 if not self._ended:
                     self._arrived(size)
@@ -155,8 +145,6 @@ class QueuedBackend(OnFiles):
 
     def flush(self, timeout: float | None = None) -> None:
         """See ``Backend``."""
-        if self._thread is None:
-            return
         try:
             with self._changed:
                 self._asked += 1
@@ -173,8 +161,6 @@ class QueuedBackend(OnFiles):
 
     def close(self, timeout: float | None = None) -> list[Finding]:
         """See ``Backend``. What is still held when ``timeout`` is over can't land any more."""
-        if self._thread is None:
-            return []
         with self._changed:
             self._ending = True
             self._changed.notify_all()

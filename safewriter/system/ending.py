@@ -27,7 +27,7 @@ class _Watch:
     def __init__(self) -> None:
         self.frame = _main_frame()
         self.printed = id(_printed_exception())
-        self.handled = id(None)  #: an exception that was being handled when this process was forked
+        self.handled = id(sys.exc_info()[1])  #: an exception that was being handled then, or when a fork was made
         self.status: object = _UNKNOWN
         self._undo: list[tuple[Any, str, Any, Any]] = []
         self._wrap(sys, "exit", skip=0)
@@ -89,7 +89,10 @@ def broken_off() -> bool:
     if error is not None and id(error) != _watch.handled:  # multiprocessing runs finalizers while it leaves
         return breaks_off(error)
     frame = _watch.frame
-    if frame is not None and _is_running(frame):  # a worker's end, not the program's
+    worker = _workers_status()
+    if worker is not _UNKNOWN:
+        return not _is_success(worker)
+    if frame is not None and _is_running(frame):
         return False
     if id(_printed_exception()) != _watch.printed:
         return True
@@ -138,6 +141,20 @@ def _is_running(frame: FrameType) -> bool:
             return True
         caller = caller.f_back
     return False
+
+
+def _workers_status() -> object:
+    """The exit status of a worker of multiprocessing, which ends without unwinding its main module.
+
+    Up to Python 3.12 finalizers run within ``_bootstrap``, where the exception is in flight; later, after it.
+    """
+    caller: FrameType | None = sys._getframe()
+    while caller is not None:
+        name = caller.f_code.co_name
+        if name in ("_bootstrap", "_launch", "_serve_one") and "multiprocessing" in caller.f_code.co_filename:
+            return None if name == "_bootstrap" else caller.f_locals.get("code")
+        caller = caller.f_back
+    return _UNKNOWN
 
 
 def _opname(frame: FrameType) -> str:

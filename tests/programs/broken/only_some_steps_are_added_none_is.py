@@ -8,9 +8,9 @@ tf.disable_eager_execution()
 x = tf.placeholder(tf.float32)
 tf.summary.scalar("loss", x)  # named: SW302
 merged = tf.summary.merge_all()
-writer = FileWriter("logs")
+writer = FileWriter("logs")  # told: SW302
 with tf.Session() as sess:
     for step in range(1, 51):
         if step % 100 == 0:
             writer.add_summary(sess.run(merged, {x: step}), step)
-writer.close()  # told: SW302
+writer.close()

@@ -12,10 +12,10 @@ for name in ("generator", "discriminator"):
         tf.summary.scalar("loss", x)  # named: SW302
         graphs[name] = (graph, x, tf.summary.merge_all())
 
-writers = {name: FileWriter("logs/" + name, graph) for name, (graph, _, _) in graphs.items()}
+writers = {name: FileWriter("logs/" + name, graph) for name, (graph, _, _) in graphs.items()}  # told: SW302
 graph, x, merged = graphs["generator"]
 with tf.Session(graph=graph) as sess:
     for step in range(5):
         writers["generator"].add_summary(sess.run(merged, {x: step}), step)
 for writer in writers.values():
-    writer.close()  # told: SW302
+    writer.close()

@@ -10,4 +10,4 @@ writer = FileWriter("logs")
 try:
     writer.add_summary(loss, 0)  # raised: SW305
 finally:
-    writer.close()  # told: SW301
+    writer.close()

@@ -8,6 +8,6 @@ tf.disable_eager_execution()
 
 x = tf.placeholder(tf.float32)
 loss = tf.summary.scalar("loss", x)
-with tf.Session() as sess, FileWriter("logs") as writer:  # told: SW301
+with tf.Session() as sess, FileWriter("logs") as writer:
     summary = tf.Summary.FromString(sess.run(loss, {x: 0.5}))
     writer.add_summary(str(summary), 0)  # raised: SW305
