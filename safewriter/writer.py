@@ -32,7 +32,7 @@ from safewriter.recording.opening import cannot_create, free_space, locate, open
 from safewriter.recording.queued import Queueing
 from safewriter.recording.report import WriterReport
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.system.ending import breaks_off
+from safewriter.system import ending
 
 _STOCK_ADD_SUMMARY = SummaryToEventTransformer.add_summary
 _CLOSED = (
@@ -462,7 +462,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             return
         graphs, broken_off = ledger.scope.graphs, True
         with self._desk.guard("exit"):
-            broken_off = breaks_off(error)
+            broken_off = ending.breaks_off(error)
         with self._desk.guard("graph accounting"):
             graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
             self._news += graphs.look(ledger.key, ledger.summaries)
@@ -550,5 +550,7 @@ def _in_child(writer: weakref.ref[SafeFileWriter]) -> Callable[[], None]:
     return begin
 
 
+# Before any writer: in ``sys.exit(main())`` the name is looked up before main, and its writers, begin.
+ending.watch()
 stock.watch(SafeFileWriter)
 scope.stock_tags = stock.StockTags

@@ -8,7 +8,8 @@ import warnings
 import pytest
 import tensorflow.compat.v1 as tf
 
-from safewriter import DistributionWarning, SafeFileWriter, SafeWriterError, watch
+from safewriter import DistributionWarning, SafeFileWriter, SafeWriterError
+from safewriter.recording import watch
 from safewriter.system.neighbours import Neighbours
 from safewriter.testing import capture_findings
 

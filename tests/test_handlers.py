@@ -70,8 +70,8 @@ def use(writer, values, added, action):
         writer.report()
 
 
-def interrupted_at(line, call, handler):
-    """Runs a call, with the handler run at one line event of it; whether there was such a line."""
+def interrupted_at(lines, call, handler):
+    """Runs a call, with the handler run at some line events of it; whether there was the last of them."""
     seen = 0
 
     def trace(frame, event, _):
@@ -80,7 +80,7 @@ def interrupted_at(line, call, handler):
             return None
         if event == "line":
             seen += 1
-            if seen == line:
+            if seen in lines:
                 handler()
         return trace
 
@@ -90,11 +90,11 @@ def interrupted_at(line, call, handler):
         call()
     finally:
         sys.settrace(before)
-    return seen >= line
+    return seen >= max(lines)
 
 
-def one_run(backend, call, action, line, tmp_path):
-    """A few adds around a call that is interrupted at a line; whether the call has such a line."""
+def one_run(backend, call, action, line, tmp_path, *, before=()):
+    """A few adds around a call that is interrupted at a line, and at others before; whether it has such a line."""
     with opened(backend, tmp_path) as (writer, logdir, findings):
         values, added, late = iter(range(1000)), [], []
         for _ in range(3):
@@ -108,7 +108,7 @@ def one_run(backend, call, action, line, tmp_path):
             else:
                 getattr(writer, call)()
 
-        reached = interrupted_at(line, interrupted, lambda: use(writer, values, added, action))
+        reached = interrupted_at({*before, line}, interrupted, lambda: use(writer, values, added, action))
         use(writer, values, added, "add")
         writer.close()
         report = writer.report()
@@ -133,6 +133,16 @@ def test_at_each_line(backend, call, action, tmp_path):
     while one_run(backend, call, action, line, tmp_path):
         line += 1
     assert line > 10
+
+
+@pytest.mark.parametrize(("action", "first"), [("add", 40), ("add", 25), ("flush", 40), ("close", 40), ("close", 25)])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_twice(backend, action, first, tmp_path):
+    """A second handler may come in at any line after a first one: also while the interrupted call acts on its word."""
+    line = first + 1
+    while one_run(backend, "add", action, line, tmp_path, before=[first]):
+        line += 1
+    assert line > first + 10
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])

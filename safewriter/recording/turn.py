@@ -51,5 +51,9 @@ class Turn:
 
     def act(self) -> None:
         """Does what was left to be done. To be called when the lock is free again."""
-        while self.words and not self.reentered():
-            self.words.popleft()()
+        while not self.reentered():
+            try:
+                word = self.words.popleft()
+            except IndexError:  # none, or a handler that came in between has acted on the last one
+                return
+            word()

@@ -1,0 +1,13 @@
+"""A variable has the plain name."""
+
+import tensorflow.compat.v1 as tf
+
+from safewriter import SafeFileWriter as FileWriter
+
+tf.disable_eager_execution()
+loss = tf.get_variable("loss", initializer=1.0)
+with tf.Session() as sess, FileWriter("logs") as writer:
+    sess.run(tf.global_variables_initializer())
+    for step in range(8):
+        op = tf.summary.scalar("loss", loss)  # named: SW304
+        writer.add_summary(sess.run(op), step)  # told: SW304
