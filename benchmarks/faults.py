@@ -2,8 +2,8 @@
 
     python benchmarks/faults.py [NAME ...]
 
-Each program of ``tests/fault_programs.py`` is run twice in a process of its own; TensorFlow's reader counts what is
-left.
+Each program of ``tests/support/fault_programs.py`` is run twice in a process of its own; TensorFlow's reader counts
+what is left.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 
-TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests")
+TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "support")
 sys.path.insert(0, TESTS)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -1,24 +1,21 @@
-"""What the whole suite shares: fresh graphs, TensorFlow's own reader, and child processes."""
+"""What the whole suite shares: child processes, and a state that no test leaves behind. No TensorFlow here."""
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow when it is first imported
 
-import glob
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import warnings
 
 import children
 import pytest
 from hypothesis import settings
 
-with warnings.catch_warnings():
-    # TensorFlow 2.12 imports a name that the newest JAX for it deprecates.
-    warnings.simplefilter("ignore")
-    import tensorflow.compat.v1 as tf
+# Where the suite runs in the background of a shell, Ctrl-C is ignored, and would be by its children too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test is timed: the machine may be busy with other things.
 settings.register_profile("unhurried", deadline=None)
@@ -60,45 +57,6 @@ def open_path():
     yield path
     subprocess.run(["chmod", "-R", "u+rwx", path], check=False, capture_output=True)
     shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def graph():
-    """A fresh graph of TensorFlow 1, the default one during the test."""
-    with tf.Graph().as_default() as graph:
-        yield graph
-
-
-def _read_events(place):
-    place = os.fspath(place)
-    pattern = os.path.join(glob.escape(place), "*tfevents*")
-    files = sorted(glob.glob(pattern)) if os.path.isdir(place) else [place]
-    return [
-        event
-        for file in files
-        for event in tf.train.summary_iterator(file)
-        if event.WhichOneof("what") != "file_version"
-    ]
-
-
-@pytest.fixture(scope="session")
-def read_events():
-    """Reads the events of a file, or of a directory's event files, with TensorFlow's reader; no version records."""
-    return _read_events
-
-
-@pytest.fixture(scope="session")
-def read_points():
-    """Reads the scalars of a file or directory with TensorFlow's reader, as ``{tag: [(step, value), …]}``."""
-
-    def read(place):
-        points = {}
-        for event in _read_events(place):
-            for value in event.summary.value:
-                points.setdefault(value.tag, []).append((event.step, value.simple_value))
-        return points
-
-    return read
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import sys
 import time
 from contextlib import contextmanager
 
+import protos
 import pytest
-import tensorflow.compat.v1 as tf
 from hypothesis import given, strategies as st
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour, Role, judge_directory
@@ -74,11 +74,11 @@ def test_any_name_is_taken(name):
     parse_name(name)
 
 
-def test_tensorflows_writers_name_files_so(tmp_path):
+def test_tensorflows_writers_name_files_so(tf, tmp_path):
     """TensorFlow's v1 writer leaves the process out, its v2 writer puts it in."""
     with tf.Graph().as_default():
         writer = tf.summary.FileWriter(str(tmp_path / "v1"), filename_suffix=".mine")
-        writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)]), 0)
+        writer.add_summary(protos.Summary(value=[protos.Summary.Value(tag="a", simple_value=1)]), 0)
         writer.close()
     import tensorflow as tf2
 

@@ -51,7 +51,7 @@ def test_each_example_is_to_be_found():
 
 def test_the_table_is_made_from_the_catalogue():
     """The README's table of codes is the catalogue's, with links to the page."""
-    assert readme.shown_table() == readme.table("docs/codes.md"), "run: python tests/readme.py"
+    assert readme.shown_table() == readme.table("docs/codes.md"), "run: python tests/support/readme.py"
 
 
 def test_each_file_it_links_to_exists():

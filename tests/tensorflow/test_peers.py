@@ -10,13 +10,13 @@ import pytest
 
 from safewriter import audit_logdir
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PAGE = os.path.join(HERE, os.pardir, "docs", "audit.md")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGE = os.path.join(ROOT, "docs", "audit.md")
 
 
 def ask(*arguments):
     """What ``peers.py`` prints; TensorFlow, Keras, pandas and torch stay out of this process."""
-    program = os.path.join(HERE, "peers.py")
+    program = os.path.join(ROOT, "tests", "support", "peers.py")
     done = subprocess.run([sys.executable, program, *arguments], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -6,8 +6,8 @@ import struct
 import subprocess
 import sys
 
+import protos
 import pytest
-import tensorflow.compat.v1 as tf
 from hypothesis import given, strategies as st
 
 from safewriter.eventfile import read
@@ -37,12 +37,12 @@ SIZE = len(RECORDS[5]) + OVERHEAD
 
 
 class TestMessages:
-    def test_tensorflows_events_are_read(self):
+    def test_tensorflows_events_are_read(self, tf):
         """What TensorFlow serializes is read with the same names and values."""
-        event = tf.Event(wall_time=1.5, step=-3)
+        event = protos.Event(wall_time=1.5, step=-3)
         event.summary.value.add(tag="loss", simple_value=0.5, node_name="node")
         event.summary.value.add(
-            tag="h", histo=tf.HistogramProto(min=-1, max=2, num=3, sum=4, sum_squares=5, bucket=[6])
+            tag="h", histo=protos.HistogramProto(min=-1, max=2, num=3, sum=4, sum_squares=5, bucket=[6])
         )
         event.summary.value.add(tag="t", tensor=tf.make_tensor_proto([1.0, 2.0]))
         event.summary.value[2].metadata.plugin_data.plugin_name = "scalars"
@@ -58,12 +58,16 @@ class TestMessages:
     @pytest.mark.parametrize(
         "event",
         [
-            tf.Event(file_version="brain.Event:2"),
-            tf.Event(graph_def=b"graph"),
-            tf.Event(meta_graph_def=b"graph"),
-            tf.Event(session_log=tf.SessionLog(status=tf.SessionLog.START), step=9),
-            tf.Event(tagged_run_metadata=tf.Event().tagged_run_metadata.__class__(tag="run", run_metadata=b"x")),
-            tf.Event(summary=tf.Summary(value=[tf.Summary.Value(tag="i", image=tf.Summary.Image(height=2))])),
+            protos.Event(file_version="brain.Event:2"),
+            protos.Event(graph_def=b"graph"),
+            protos.Event(meta_graph_def=b"graph"),
+            protos.Event(session_log=protos.SessionLog(status=protos.SessionLog.START), step=9),
+            protos.Event(
+                tagged_run_metadata=protos.Event().tagged_run_metadata.__class__(tag="run", run_metadata=b"x")
+            ),
+            protos.Event(
+                summary=protos.Summary(value=[protos.Summary.Value(tag="i", image=protos.Summary.Image(height=2))])
+            ),
         ],
         ids=lambda event: event.WhichOneof("what"),
     )
@@ -71,13 +75,13 @@ class TestMessages:
         """Each kind of event is known by its name, and serialized again it is the same to TensorFlow."""
         ours = parse_event(event.SerializeToString())
         assert ours.WhichOneof("what") == event.WhichOneof("what")
-        assert tf.Event.FromString(ours.SerializeToString()) == event
-        assert START == tf.SessionLog.START
+        assert protos.Event.FromString(ours.SerializeToString()) == event
+        assert START == protos.SessionLog.START
 
     def test_unknown_fields_stay(self):
         """Fields that are not spelt out survive."""
         data = (
-            tf.Event(step=1, summary=tf.Summary(value=[tf.Summary.Value(tag="x")])).SerializeToString()
+            protos.Event(step=1, summary=protos.Summary(value=[protos.Summary.Value(tag="x")])).SerializeToString()
             + b"\xfa\x3f\x01x"
         )
         assert parse_event(data).SerializeToString() == data
@@ -307,7 +311,7 @@ class TestCounting:
             assert count_records(file, start=len(framed(*RECORDS[:15]))) == (5, size)
             assert not file.closed
 
-    def test_up_to_the_first_damage(self, tmp_path):
+    def test_up_to_the_first_damage(self, tf, tmp_path):
         """Counting ends at the first damaged record, as TensorFlow's reader does."""
         content = bytearray(framed(*RECORDS))
         content[4 * SIZE] ^= 1

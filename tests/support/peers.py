@@ -1,8 +1,8 @@
 """Other writers and readers of event files: what they write, and what they say of it. Run in a process of its own.
 
-python tests/peers.py write DIRECTORY   lets each writer that is installed write a run, and prints their names
-python tests/peers.py read FILE…        prints what each reader that is installed says of each file, and the table
-python tests/peers.py table             prints the table of damaged files in docs/audit.md
+python tests/support/peers.py write DIRECTORY   lets each writer that is installed write a run, and prints their names
+python tests/support/peers.py read FILE…        prints what each installed reader says of each file, and the table
+python tests/support/peers.py table             prints the table of damaged files in docs/audit.md
 """
 
 import contextlib

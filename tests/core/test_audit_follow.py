@@ -371,6 +371,7 @@ class TestThreads:
         assert audit.report().events == 20 * 11
 
 
+@pytest.mark.usefixtures("tf")
 def test_a_stock_writer_is_followed(tmp_path):
     """While TensorFlow's writer writes, no round finds anything, and the last has every event."""
     program = """

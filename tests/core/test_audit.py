@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 
+import protos
 import pytest
-import tensorflow.compat.v1 as tf
 from hypothesis import given, strategies as st
 
 import safewriter.eventfile.read as reading
@@ -173,7 +173,7 @@ class TestPoints:
             {"dtype": 2, "tensor_content": struct.pack("<d", 0.5)},
         ],
     )
-    def test_scalars_in_tensors(self, tmp_path, tensor):
+    def test_scalars_in_tensors(self, tf, tmp_path, tensor):
         """Scalars as ``tf.summary`` encodes them have points too."""
         event = Event(step=1)
         value = event.summary.value.add(tag="loss", tensor=tensor)
@@ -271,7 +271,7 @@ class TestDamage:
         (finding,) = audit(*sound()[1:]).findings
         assert (finding.code, finding.data["events"]) == ("SW605", 10)
 
-    def test_other_records(self, audit):
+    def test_other_records(self, tf, audit):
         """SW605: files of records that hold no events, such as training examples."""
         example = tf.train.Example(features=tf.train.Features(feature={"x": tf.train.Feature()}))
         assert "SW605" in codes(audit(b"".join(frame(example.SerializeToString()))))
@@ -401,18 +401,18 @@ class TestBeingWritten:
         assert codes(audit_file(path)) == ["SW601"]
 
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says who has a file open")
-    def test_begun_only(self, tmp_path, graph):
+    def test_begun_only(self, tf, tmp_path, graph):
         """A writer that has not written a summary yet is not blamed for it."""
         writer = tf.summary.FileWriter(str(tmp_path))
-        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), 1)
+        writer.add_session_log(protos.SessionLog(status=protos.SessionLog.START), 1)
         writer.flush()
         assert codes(audit_file(next(tmp_path.iterdir()))) == []
         writer.close()
 
-    def test_a_stock_writer_at_work(self, tmp_path, graph):
+    def test_a_stock_writer_at_work(self, tf, tmp_path, graph):
         """Reading a file again and again while TensorFlow's writer writes it never finds damage."""
         writer = tf.summary.FileWriter(str(tmp_path))
-        big = tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=1.0, node_name="n" * 3000)])
+        big = protos.Summary(value=[protos.Summary.Value(tag="loss", simple_value=1.0, node_name="n" * 3000)])
         counts = []
         for step in range(60):
             writer.add_summary(big, step)

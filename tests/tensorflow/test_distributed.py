@@ -11,8 +11,8 @@ import sys
 import pytest
 import strategy_table
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TESTS = os.path.join(ROOT, "tests")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TESTS = os.path.join(ROOT, "tests", "support")
 SECONDS = 120  # that any child may take
 #: Variables of a launcher under which the tests themselves may run.
 FOREIGN = ("TF_CONFIG", "RANK", "WORLD_SIZE", "OMPI_", "PMI_", "SLURM_", "HOROVOD_", "SAFEWRITER_", "PYTHONWARN")

@@ -7,8 +7,8 @@ import pickle
 import subprocess
 import sys
 
+import protos
 import pytest
-import tensorflow.compat.v1 as tf
 from hypothesis import given, settings, strategies as st
 
 from safewriter import AuditReport, audit_file, audit_logdir
@@ -105,13 +105,13 @@ class TestOneRun:
         again = [{"steps": range(9), "start": 1000.0 * number} for number in (1, 2, 3)]
         assert run(*again) == ["SW107", "SW107"]
 
-    def test_stock_writers_for_real(self, tmp_path, graph):
+    def test_stock_writers_for_real(self, tf, tmp_path, graph):
         """Two stock writers at once, and one after the other, are distinguished by the times of their events."""
         for name, at_once in (("at_once", True), ("later", False)):
             writers = [tf.summary.FileWriter(str(tmp_path / name), filename_suffix=suffix) for suffix in [".a", ".b"]]
             order = [(writer, step) for writer in writers for step in range(5)]
             for writer, step in sorted(order, key=lambda pair: pair[1] if at_once else 0):
-                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=1.0)]), step)
+                writer.add_summary(protos.Summary(value=[protos.Summary.Value(tag="loss", simple_value=1.0)]), step)
             for writer in writers:
                 writer.close()
         report = audit_logdir(tmp_path)
@@ -386,7 +386,7 @@ class TestSchema:
 
     def test_documented(self, tmp_path):
         """Every key stands on the page."""
-        with open(os.path.join(HERE, os.pardir, "docs", "audit.md"), encoding="utf-8") as page:
+        with open(os.path.join(HERE, os.pardir, os.pardir, "docs", "audit.md"), encoding="utf-8") as page:
             text = page.read()
         write(tmp_path / "a.tfevents", range(9), number=float("inf"))
         content = audit_logdir(tmp_path).as_dict()
@@ -469,7 +469,7 @@ def test_that_this_would_be_seen():
 def test_on_dask():
     """The example audits on a Dask cluster, and its report equals the command's."""
     pytest.importorskip("distributed")
-    example = os.path.join(HERE, os.pardir, "examples", "audit_on_dask.py")
+    example = os.path.join(HERE, os.pardir, os.pardir, "examples", "audit_on_dask.py")
     done = subprocess.run([sys.executable, example], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "the same as the command's" in done.stdout

@@ -18,9 +18,8 @@ _FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in ')
 _NOBODY = 65534
 #: All is imported first: the interpreter itself may lie where only root can read.
 _AS_NOBODY = f"""
-import encodings.ascii, linecache, runpy, sys, traceback
+import encodings.ascii, linecache, os, runpy, sys, traceback
 import safewriter.writer, safewriter.testing
-import os
 os.setgroups([])
 os.setgid({_NOBODY})
 os.setuid({_NOBODY})

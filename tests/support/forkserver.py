@@ -4,8 +4,11 @@ Each child is a process of its own that ends as any interpreter does, exit hooks
 JSON from standard input, and answers each with one line of JSON.
 """
 
+import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 import time
@@ -82,10 +85,17 @@ if __name__ == "__main__":
     import linecache  # what a child of another user could not import any more
     import traceback
 
-    import tensorflow.compat.v1
+    try:
+        import tensorflow.compat.v1
+    except ModuleNotFoundError:  # then programs don't need it either
+        tensorflow = None
+    import safewriter
 
-    import safewriter.testing
-    import safewriter.writer
+    # All of the package, for a child of another user may not be able to enter the checkout.
+    for module in pkgutil.walk_packages(safewriter.__path__, "safewriter."):
+        with contextlib.suppress(ImportError):  # what needs TensorFlow, or is a program
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
     _kept = (encodings.ascii, linecache, traceback, tensorflow, safewriter)
     gc.freeze()  # a child need not look through all of TensorFlow when it ends

@@ -20,7 +20,7 @@ from safewriter.findings import CATALOGUE
 
 COMMAND = [sys.executable, "-m", "safewriter.cli"]
 NAME = "events.out.tfevents.1700000000.host"
-PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "docs", "audit.md")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs", "audit.md")
 
 
 def write(path, steps, number=1.0, tag="loss", damage=None):

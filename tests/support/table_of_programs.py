@@ -1,4 +1,4 @@
-"""Whole programs, broken and correct, and what safewriter told of each: ``python tests/table_of_programs.py``.
+"""Whole programs, broken and correct, and what safewriter told of each: ``python tests/support/table_of_programs.py``.
 
 A program stands in ``tests/programs/broken`` or ``tests/programs/correct``. Comments in it say what is expected:
 
@@ -19,7 +19,7 @@ import tempfile
 
 import children
 
-ROOT = os.path.join(children.HERE, "programs")
+ROOT = os.path.join(os.path.dirname(children.HERE), "programs")
 #: A warning that points at the program; TensorFlow warns of itself as well.
 _WARNED_OF_USER = re.compile(r"^(?!.*-packages).*:\d+: \w*Warning: ", re.MULTILINE)
 _MARK = re.compile(r"# (told|raised|named): ((?:SW\d{3} ?)+)")

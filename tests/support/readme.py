@@ -1,4 +1,4 @@
-"""What the README shows and where it comes from; ``python tests/readme.py`` writes those parts anew.
+"""What the README shows and where it comes from; ``python tests/support/readme.py`` writes those parts anew.
 
 A part follows a comment: ``<!-- output of examples/x.py -->``, ``<!-- program examples/x.py -->`` or
 ``<!-- table of codes -->``.
@@ -12,7 +12,7 @@ import tempfile
 
 from safewriter.findings.page import table
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 README = os.path.join(ROOT, "README.md")
 _OUTPUT = re.compile(r"(<!-- output of (examples/\w+\.py) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 _PROGRAM = re.compile(r"(<!-- program (examples/\w+\.py) -->\n```python\n)(.*?)(```\n)", re.DOTALL)
