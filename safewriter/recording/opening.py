@@ -18,7 +18,7 @@ from safewriter.checks.logdir import (
 )
 from safewriter.eventfile.local import LocalFile
 from safewriter.eventfile.names import new_name
-from safewriter.findings import Desk, Finding, guarded
+from safewriter.findings import Desk, Finding, error_for, guarded
 from safewriter.recording import gfile
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
 from safewriter.recording.files import EventFiles
@@ -57,9 +57,9 @@ def free_space(directory: str) -> list[Finding]:
 
 def cannot_create(directory: str, error: OSError, desk: Desk) -> BaseException:
     """The exception for a file that can't be created: SW102 or SW103."""
-    return desk.error_from(
-        lambda: judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)), error
-    )
+    with desk.guard("log directory"):
+        return error_for(judge_failure(directory, error, None if scheme_of(directory) else obstacle(directory)))
+    return error
 
 
 def open_files(

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 
-import protos
 import pytest
 from hypothesis import given, strategies as st
 
@@ -404,7 +403,7 @@ class TestBeingWritten:
     def test_begun_only(self, tf, tmp_path, graph):
         """A writer that has not written a summary yet is not blamed for it."""
         writer = tf.summary.FileWriter(str(tmp_path))
-        writer.add_session_log(protos.SessionLog(status=protos.SessionLog.START), 1)
+        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), 1)
         writer.flush()
         assert codes(audit_file(next(tmp_path.iterdir()))) == []
         writer.close()
@@ -412,7 +411,7 @@ class TestBeingWritten:
     def test_a_stock_writer_at_work(self, tf, tmp_path, graph):
         """Reading a file again and again while TensorFlow's writer writes it never finds damage."""
         writer = tf.summary.FileWriter(str(tmp_path))
-        big = protos.Summary(value=[protos.Summary.Value(tag="loss", simple_value=1.0, node_name="n" * 3000)])
+        big = tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=1.0, node_name="n" * 3000)])
         counts = []
         for step in range(60):
             writer.add_summary(big, step)

@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 
-import protos
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -111,7 +110,7 @@ class TestOneRun:
             writers = [tf.summary.FileWriter(str(tmp_path / name), filename_suffix=suffix) for suffix in [".a", ".b"]]
             order = [(writer, step) for writer in writers for step in range(5)]
             for writer, step in sorted(order, key=lambda pair: pair[1] if at_once else 0):
-                writer.add_summary(protos.Summary(value=[protos.Summary.Value(tag="loss", simple_value=1.0)]), step)
+                writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=1.0)]), step)
             for writer in writers:
                 writer.close()
         report = audit_logdir(tmp_path)

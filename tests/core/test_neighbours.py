@@ -7,7 +7,6 @@ import sys
 import time
 from contextlib import contextmanager
 
-import protos
 import pytest
 from hypothesis import given, strategies as st
 
@@ -78,7 +77,7 @@ def test_tensorflows_writers_name_files_so(tf, tmp_path):
     """TensorFlow's v1 writer leaves the process out, its v2 writer puts it in."""
     with tf.Graph().as_default():
         writer = tf.summary.FileWriter(str(tmp_path / "v1"), filename_suffix=".mine")
-        writer.add_summary(protos.Summary(value=[protos.Summary.Value(tag="a", simple_value=1)]), 0)
+        writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)]), 0)
         writer.close()
     import tensorflow as tf2
 

@@ -39,10 +39,10 @@ SIZE = len(RECORDS[5]) + OVERHEAD
 class TestMessages:
     def test_tensorflows_events_are_read(self, tf):
         """What TensorFlow serializes is read with the same names and values."""
-        event = protos.Event(wall_time=1.5, step=-3)
+        event = tf.Event(wall_time=1.5, step=-3)
         event.summary.value.add(tag="loss", simple_value=0.5, node_name="node")
         event.summary.value.add(
-            tag="h", histo=protos.HistogramProto(min=-1, max=2, num=3, sum=4, sum_squares=5, bucket=[6])
+            tag="h", histo=tf.HistogramProto(min=-1, max=2, num=3, sum=4, sum_squares=5, bucket=[6])
         )
         event.summary.value.add(tag="t", tensor=tf.make_tensor_proto([1.0, 2.0]))
         event.summary.value[2].metadata.plugin_data.plugin_name = "scalars"

@@ -15,7 +15,7 @@ import threading
 from contextlib import ExitStack, closing, nullcontext
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-PAGE = os.path.join(os.path.abspath(__file__), *[os.pardir] * 3, "docs", "distributed.md")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs", "distributed.md")
 BEGIN, END = "<!-- table: python tests/support/strategy_table.py --write -->\n", "<!-- end of table -->\n"
 
 #: Place: how the page calls it.

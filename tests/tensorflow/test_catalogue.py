@@ -10,7 +10,7 @@ import pytest
 from safewriter.findings import CATALOGUE, Kind
 from safewriter.findings.page import HUNDREDS, anchor, page, table
 
-PAGE = os.path.join(os.path.abspath(__file__), *[os.pardir] * 3, "docs", "codes.md")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs", "codes.md")
 
 #: The one code without a program; its text says why.
 WITHOUT_PROGRAM = {"SW901"}

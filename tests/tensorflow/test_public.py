@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-import sizes
 
 import safewriter
 
@@ -148,11 +147,6 @@ def test_no_module_imports_upwards():
     found = {name: path for name, path in modules().items() if name != "safewriter"}
     assert {place(name) for name in found} == set(house())
     assert {name: forbidden(name, path) for name, path in found.items() if forbidden(name, path)} == {}
-
-
-def test_no_class_is_too_large_to_read():
-    """No class is longer than 300 lines."""
-    assert [f"{size.name}: {size.lines}" for size in sizes.classes() if size.lines > 300] == []
 
 
 def test_the_table_itself_has_no_circle():
