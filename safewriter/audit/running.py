@@ -19,6 +19,7 @@ from safewriter.checks.file import FileFacts
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+_END_SECS = 5.0  # that the pool's own thread may take when its processes are gone
 _TASK_BYTES = 8 << 20  #: small runs are handed to a process together, about this much at a time
 _TASK_FILES = 64
 _FOUND_FILES = 256  # files that are found between two reports of the progress
@@ -259,9 +260,12 @@ def _parts(
                 yield waiting.pop(future), future.result()
     except BaseException:
         processes = list((getattr(pool, "_processes", None) or {}).values())
+        manager = getattr(pool, "_executor_manager_thread", None)
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        if manager is not None:  # in Python 3.10 its end and that of the interpreter race for one pipe
+            manager.join(_END_SECS)
         raise
     pool.shutdown()
 
