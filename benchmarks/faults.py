@@ -44,7 +44,7 @@ def describe(outcome, left):
     words = [f"{len(left.accepted & set(left.found)):,} of {len(left.accepted):,} landed"]
     told = told_lost([each.text for each in outcome.told])
     if left.missing:
-        words.append(f"{told:,} told lost" if told else "nothing said" if not outcome.codes else "told")
+        words.append(f"{told:,} reported lost" if told else "nothing said" if not outcome.codes else "reported")
     if left.twice:
         words.append(f"{len(left.twice):,} twice")
     if left.torn:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safewriter.findings import Finding
+from safewriter.findings.wording import plural
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,7 @@ def _directory_hint(role: Role) -> str:
 
 
 def _strategy(facts: StrategyFacts) -> str:
-    return f"{facts.strategy or 'a strategy'} ({facts.replicas} {'replica' if facts.replicas == 1 else 'replicas'})"
+    return f"{facts.strategy or 'a strategy'} ({plural(facts.replicas, 'replica')})"
 
 
 def _role(role: Role) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from safewriter.eventfile.read import Damage
 from safewriter.findings import Finding
+from safewriter.findings.wording import plural
 
 _NAMED = 5  #: tags, or places in a file, that a message names
 _LISTED = 1000  #: tags that the data of a finding lists
@@ -211,7 +212,7 @@ def _no_summaries(path: str, files: Sequence[FileFacts]) -> list[Finding]:
     if not sound or any(facts.summaries or facts.being_written or not facts.complete for facts in read):
         return []
     events, graphs = sum(facts.events for facts in sound), sum(facts.graphs for facts in sound)
-    holds = f"{events:,} {'event' if events == 1 else 'events'}" + (", with a graph," if graphs else "")
+    holds = plural(events, "event") + (", with a graph," if graphs else "")
     return [
         Finding(
             "SW603",
@@ -371,7 +372,7 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
 
 
 def _tags(count: int) -> str:
-    return "one tag" if count == 1 else f"{count:,} tags"
+    return "one tag" if count == 1 else plural(count, "tag")
 
 
 def _some(overlaps: Any) -> str:

@@ -207,7 +207,7 @@ def resource_closed(path: str, closed_by: str, failed_calls: int) -> Finding:
         closed_by: The line that created the other writer.
         failed_calls: Adds that raised: their events were not accepted.
     """
-    what = "1 event was" if failed_calls == 1 else f"{failed_calls:,} events were"
+    what = f"{plural(failed_calls, 'event')} {were(failed_calls)}"
     return Finding(
         "SW502",
         f"{what} not written to {path}: the writer created at {closed_by} shares TensorFlow's summary resource for "
@@ -260,7 +260,7 @@ def used_after_close(dropped: int) -> Finding:
     """SW504: adds to a closed writer."""
     return Finding(
         "SW504",
-        f"{plural(dropped, 'event')} went to the writer after it was closed and {'was' if dropped == 1 else 'were'} "
+        f"{plural(dropped, 'event')} went to the writer after it was closed and {were(dropped)} "
         f"dropped, "
         "as FileWriter does.",
         "Close the writer after the last add, or call `writer.reopen()` before going on.",

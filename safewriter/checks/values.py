@@ -18,6 +18,7 @@ from math import isfinite, isnan
 from typing import Any, Final
 
 from safewriter.findings import Finding
+from safewriter.findings.wording import plural
 
 FROZEN_AFTER: Final = 10  #: writes of one tag at one step that are still taken as meant
 NAMED: Final = 5  #: tags that a message about many tags names
@@ -361,7 +362,7 @@ class ValuesJudge:
         if code == "SW402" and state.same == state.count:
             trouble.count = state.count - 1  # all but the first are written again, also those that were let pass
         one = trouble.count == 1
-        of = f"{trouble.count:,} of {state.count:,} {'value' if state.count == 1 else 'values'}"
+        of = f"{trouble.count:,} of {plural(state.count, 'value')}"
         since = f"at step {trouble.first}" if one else f"the first at step {trouble.first}"
         was, had, times = ("was", "has", "once") if one else ("were", "have", f"{trouble.count:,} times")
         sums = {
