@@ -12,23 +12,24 @@ _LONGEST = 40  # characters of a name that a hint repeats
 
 
 def merge_names(filename: str, line: int) -> tuple[str, ...]:
-    """The name that each call of ``merge`` or ``merge_all`` on a line gets, in their order; empty where it gets none.
+    """The name that each call of ``merge`` or ``merge_all`` on a line gets, as they run; empty where it gets none.
 
     A line may hold several statements. ``self.summaries`` is a name too.
     """
-    found = [(position, name) for position, last, name in _merges(filename) if position[0] <= line <= last]
-    return tuple(name for _, name in sorted(found))
+    found = [(end, name) for first, end, name in _merges(filename) if first <= line <= end[0]]
+    return tuple(name for _, name in sorted(found))  # a call within another ends, and runs, before it
 
 
 @functools.lru_cache(maxsize=16)
-def _merges(filename: str) -> tuple[tuple[tuple[int, int], int, str], ...]:
+def _merges(filename: str) -> tuple[tuple[int, tuple[int, int], str], ...]:
+    """The calls in a file: the first line of each, where it ends, and its name."""
     try:
         tree = ast.parse("".join(linecache.getlines(filename)))
     except (SyntaxError, ValueError):  # a cell of a notebook with commands that are not Python, say
         return ()
     names = {id(value): name for node in ast.walk(tree) for value, name in _assigned(node)}
     return tuple(
-        ((node.lineno, node.col_offset), node.end_lineno or node.lineno, names.get(id(node), ""))
+        (node.lineno, (node.end_lineno or node.lineno, node.end_col_offset or 0), names.get(id(node), ""))
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and _called(node.func) in _MERGES
     )

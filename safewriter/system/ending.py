@@ -151,7 +151,7 @@ def _workers_status() -> object:
     caller: FrameType | None = sys._getframe()
     while caller is not None:
         name = caller.f_code.co_name
-        if name in ("_bootstrap", "_launch", "_serve_one") and "multiprocessing" in caller.f_code.co_filename:
+        if name in ("_bootstrap", "_launch", "main") and "multiprocessing" in caller.f_code.co_filename:
             return None if name == "_bootstrap" else caller.f_locals.get("code")
         caller = caller.f_back
     return _UNKNOWN

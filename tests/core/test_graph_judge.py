@@ -1,6 +1,7 @@
 """The judges of SW301 to SW304, over tables of graphs: what is told, with which cause, and what is left alone."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
@@ -181,6 +182,31 @@ class TestMessages:
         assert "`writer.add_summary(summary, step)`" in finding.hint
         assert "the merge op at train.py:2" in finding.hint
 
+    @pytest.mark.parametrize(
+        ("variable", "shown"),
+        [
+            ("summaries", "`summary = sess.run(summaries)`, then `writer.add_summary(summary, step)`"),
+            ("self.merged", "`summary = sess.run(self.merged)`, then `writer.add_summary(summary, step)`"),
+            ("summary", "`value = sess.run(summary)`, then `writer.add_summary(value, step)`"),
+            ("", "here called `merged`, and write what it returns. At each step: `summary = sess.run(merged)`"),
+        ],
+    )
+    def test_name_of_the_merge(self, variable, shown):
+        """The hint of SW302 uses the program's own name of the merge, and does not overwrite it."""
+        facts = graph("a", "m=a")
+        facts = replace(facts, merges=tuple(replace(merge, variable=variable) for merge in facts.merges))
+        (finding,) = judge_graph(facts, set(), 0)
+        assert shown in finding.hint
+
+    def test_name_of_the_merge_that_is_to_be_moved(self):
+        """So do the hints of SW301 and SW303 that move a merge."""
+        facts = graph("a", "m=a", "b")
+        facts = replace(facts, merges=tuple(replace(merge, variable="summaries") for merge in facts.merges))
+        (after,) = judge_graph(facts, {"a"}, 1)
+        assert "Move `summaries = tf.compat.v1.summary.merge_all()` from train.py:2 below train.py:3" in after.hint
+        _, never = judge_graph(facts, set(), 0)
+        assert "`summary = sess.run(summaries)`" in never.hint
+
     def test_other_things_were_added(self):
         """SW302 with adds says how many, and that they were others."""
         message = self.finding("a", "m=a", written="x", adds=200).message
@@ -287,6 +313,21 @@ def test_growth(looks):
 def test_no_growth(looks):
     """A few summary ops that are built in the middle of a run are no loop."""
     assert grown(looks) == []
+
+
+def test_growth_where_the_plain_tag_is_taken():
+    """Tags that TensorFlow numbered are told at the third repeat, though no op has the plain tag; others are not."""
+    for renumbered, expected in ((True, [4]), (False, [])):
+        judge = GrowthJudge([SummaryOp("loss_1", "loss_1", renumbered=renumbered)])
+        found = [
+            (number, judge.look(number, [SummaryOp(tag, tag, place="t.py:9", renumbered=renumbered)]))
+            for number, tag in enumerate(("loss_2", "loss_3", "loss_4", "loss_5", "loss_6"), start=2)
+        ]
+        told_at = [(number, finding) for number, finding in found if finding is not None]
+        assert [number for number, _ in told_at] == expected
+        for _, finding in told_at:
+            assert "'loss' was defined again 3 times, as 'loss_2', 'loss_3', 'loss_4'" in finding.message
+            assert "t.py:9" in finding.message
 
 
 def test_growth_message():

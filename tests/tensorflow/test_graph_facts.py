@@ -263,6 +263,31 @@ def test_facts_are_completed_from_earlier_ones(graph):
     assert graph_facts(graph, known=middle).ops[0].merged_by == ("Merge/MergeSummary", "Merge_1/MergeSummary")
 
 
+def test_name_of_a_merge(graph):
+    """A merge has the name that the program gave it; each of several on a line has its own."""
+    a, b = summary.scalar("a", 1.0), summary.scalar("b", 1.0)
+    summaries = summary.merge([a])
+    train, test = summary.merge([a]), summary.merge([b])
+    assert None not in (summaries, train, test, summary.merge_all())
+    assert [merge.variable for merge in graph_facts(graph).merges] == ["summaries", "train", "test", ""]
+
+
+def test_names_that_tensorflow_numbered(graph):
+    """A number that TensorFlow gave because the name was taken, in any case, is told from one of the program's own."""
+    tf.constant(1.0, name="Loss")
+    tf.constant(1.0, name="layer")
+    for number in (1, 2, 3):
+        summary.scalar("loss", 1.0)
+        summary.scalar(f"layer_{number}", 1.0)
+        with tf.name_scope("eval"):
+            summary.scalar("accuracy", 1.0)
+    assert [(op.tag, op.renumbered) for op in graph_facts(graph).ops] == [
+        ("loss_1", True), ("layer_1", False), ("eval/accuracy", False),
+        ("loss_2", True), ("layer_2", False), ("eval_1/accuracy", True),
+        ("loss_3", True), ("layer_3", False), ("eval_2/accuracy", True),
+    ]  # fmt: skip
+
+
 def test_summary_ops_since(graph):
     """Only what was created after the last look is returned, and nothing when nothing was."""
     summary.scalar("a", 1.0)
@@ -348,6 +373,14 @@ class TestTensorFlow:
         """A graph is hashable by identity and has weak references."""
         assert weakref.WeakKeyDictionary({graph: 1})[graph] == 1
         assert graph != tf.Graph()
+
+    def test_names_in_use(self, graph):
+        """The private table of names counts how often each was asked for, in lower case."""
+        for name in ("Loss", "loss", "loss"):
+            tf.constant(1.0, name=name)
+        assert {name: graph._names_in_use[name] for name in ("loss", "loss_1", "loss_2")} == {
+            "loss": 3, "loss_1": 1, "loss_2": 1,
+        }  # fmt: skip
 
     def test_control_flow_context(self, graph):
         """The private accessor of an op's control flow exists, and gives None outside of any."""
