@@ -14,6 +14,9 @@ import children
 import pytest
 from hypothesis import settings
 
+# Each child process imports the package that is tested here, whatever its working directory.
+os.environ["PYTHONPATH"] = children.import_path()
+
 # Where the suite runs in the background of a shell, Ctrl-C is ignored, and would be by its children too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,11 +1,13 @@
-"""Programs in processes of their own, and what they told."""
+"""Programs in processes of their own, and what they reported."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -82,14 +84,28 @@ class Outcome:
         return [told.code for told in self.told]
 
 
+def import_path():
+    """The ``PYTHONPATH`` with which a child, wherever it runs, imports the package that this process imports.
+
+    Without it a child imports what is installed: nothing, or another checkout.
+    """
+    package = importlib.util.find_spec("safewriter").submodule_search_locations[0]
+    directory = os.path.dirname(os.path.abspath(package))
+    rest = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if directory in (sysconfig.get_path("purelib"), *rest[:1]):  # found without it, or named already
+        return os.pathsep.join(rest)
+    return os.pathsep.join([directory, *(path for path in rest if path != directory)])
+
+
 def settings(env=None):
-    """This process's environment without what would change what safewriter or Python tells, and with ``env``."""
+    """This process's environment without what would change what safewriter or Python reports, and with ``env``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SAFEWRITER_", "PYTHONWARN"))}
     return {
         **kept,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",
+        "PYTHONPATH": import_path(),
         **(env or {}),
     }
 
