@@ -7,7 +7,6 @@ import threading
 import types
 
 import pytest
-import tensorflow as tf
 
 import safewriter
 from safewriter.findings import Place, users_line, users_place
@@ -131,7 +130,7 @@ of_autograph = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @of_autograph
-def test_function_that_is_traced():
+def test_function_that_is_traced(tf):
     """In a ``tf.function`` the line is the user's, not that of the code which TensorFlow made of it."""
     seen = []
 
@@ -146,7 +145,7 @@ def test_function_that_is_traced():
 
 
 @of_autograph
-def test_function_that_is_traced_without_the_map(monkeypatch):
+def test_function_that_is_traced_without_the_map(tf, monkeypatch):
     """Where TensorFlow no longer tells which line it was, it is the line that called the function."""
     seen = []
 
