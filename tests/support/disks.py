@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 
-TMPFS_KB = 192
+#: More than any story of ``test_property.py`` writes, so that the disk is full only where ``fill`` made it so.
+TMPFS_KB = 4096
 
 
 def mount_tmpfs(path, kilobytes=TMPFS_KB):
-    """Mounts a tmpfs of a few pages; gives whether that could be done."""
+    """Mounts a small tmpfs; gives whether that could be done."""
     os.makedirs(path, exist_ok=True)
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return False
