@@ -143,6 +143,7 @@ class FileAuditor:
         reader = self._reader
         if reader is None:
             reader = self._reader = RecordReader(file)
+            file.seek(0)  # a comparison with what was read before has moved it
             self._begins = _beginning(file.read(HEADER.size))
         else:
             reader.reopen(file)
