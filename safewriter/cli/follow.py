@@ -6,7 +6,8 @@ import time
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from safewriter.cli.text import shown, some, total
+from safewriter.cli.text import shown, total
+from safewriter.findings.wording import plural
 
 if TYPE_CHECKING:
     from safewriter.audit import Audit, AuditReport
@@ -48,10 +49,10 @@ def changes(before: AuditReport, now: AuditReport, codes: Collection[str], hints
     changed = sum(run.path in runs and runs[run.path] is not run for run in now.runs)
     gone = len(runs) + appeared - len(now.runs)
     counts = ((appeared, "appeared"), (changed, "changed"), (gone, "gone"))
-    parts = [f"{some(count, 'run')} {what}" for count, what in counts if count]
+    parts = [f"{plural(count, 'run')} {what}" for count, what in counts if count]
     events = now.events - before.events
     if parts:
-        yield f"{', '.join(parts)}; {some(now.events, 'event')} ({events:+,})"
+        yield f"{', '.join(parts)}; {plural(now.events, 'event')} ({events:+,})"
     old, new = _by_subject(before, codes), _by_subject(now, codes)
     for key in [key for key in old if key not in new]:
         yield f"gone: {_named(old[key])}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from safewriter.findings import Finding
+from safewriter.findings.wording import plural
 
 if TYPE_CHECKING:
     from safewriter.audit import AuditReport
@@ -30,17 +31,12 @@ def evidence(finding: Finding) -> Iterator[str]:
         yield f"and {len(tags) - _LISTED:,} more tags"
 
 
-def some(count: int, what: str) -> str:
-    """A number of things: "1 run", "1,000 runs"."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def total(report: AuditReport, findings: int) -> str:
     """The last line: what was read, and how many findings there are."""
     tags = sum(len(run.tags) for run in report.runs)
     text = (
-        f"{some(len(report.runs), 'run')}, {some(len(report.files), 'file')}, {some(report.events, 'event')}, "
-        f"{some(tags, 'tag')}: {some(findings, 'finding') if findings else 'nothing is wrong'}."
+        f"{plural(len(report.runs), 'run')}, {plural(len(report.files), 'file')}, {plural(report.events, 'event')}, "
+        f"{plural(tags, 'tag')}: {plural(findings, 'finding') if findings else 'nothing is wrong'}."
     )
     return f"Interrupted. What was read so far: {text}" if report.interrupted else text
 
