@@ -1,0 +1,1 @@
+"""Every summary writer of a program, without an edit: ``safewriter.install()``."""
