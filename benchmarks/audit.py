@@ -24,7 +24,7 @@ import time
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.record import frame
 
-AUDIT = [sys.executable, "-m", "safewriter.cli", "audit"]
+AUDIT = [sys.executable, "-m", "safewriter", "audit"]
 ENV = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
 NAME = "events.out.tfevents.1700000000.host"
 

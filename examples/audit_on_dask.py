@@ -48,7 +48,7 @@ def main(logdir):
         report = audit_on(client, paths)
     for finding in report.findings:
         print(f"{os.path.relpath(finding.path, logdir)}: {finding.code} {finding.name}: {finding.message}")
-    command = [sys.executable, "-m", "safewriter.cli", "audit", "--json", logdir]
+    command = [sys.executable, "-m", "safewriter", "audit", "--json", logdir]
     told = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
     same = told == json.loads(json.dumps(report.as_dict()))
     print(f"{len(report.runs)} runs, {report.events:,} events: {'the same as' if same else 'other than'} the command's")

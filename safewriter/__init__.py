@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SafeWriterWarning as SafeWriterWarning,
         ValuesWarning as ValuesWarning,
     )
+    from safewriter.patching import install as install, uninstall as uninstall
     from safewriter.recording.report import WriterReport as WriterReport
     from safewriter.writer import SafeFileWriter as SafeFileWriter
 
@@ -52,6 +53,8 @@ _HOMES = {
     "WriterReport": "safewriter.recording.report",
     "audit_file": "safewriter.audit",
     "audit_logdir": "safewriter.audit",
+    "install": "safewriter.patching",
+    "uninstall": "safewriter.patching",
 }
 
 __all__ = list(_HOMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import warnings
@@ -35,6 +36,8 @@ from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resu
 from safewriter.system import ending
 
 _STOCK_ADD_SUMMARY = SummaryToEventTransformer.add_summary
+if not _STOCK_ADD_SUMMARY.__code__.co_filename.endswith(os.path.join("summary", "writer", "writer.py")):
+    _STOCK_ADD_SUMMARY = None  # a tool has replaced it already
 _CLOSED = (
     "Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter is explicitly reopened."
 )
@@ -355,6 +358,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             found: Iterable[Finding] = ()
             if event is not None and event.HasField("summary"):
                 with turn.lock, self._desk.guard("values"):
+                    self._ledger.other_summaries += 1
                     found = self._ledger.values.observe(event.summary, event.step)
                     self._book_new_tags(event.summary)
             if hasattr(self, "_finalizer"):  # not within the constructor, which delivers itself

@@ -1,4 +1,4 @@
-"""The command: ``safewriter audit``, ``safewriter repair``, ``safewriter explain``.
+"""The command: ``safewriter run``, ``safewriter audit``, ``safewriter repair``, ``safewriter explain``.
 
 Exit codes: 0 nothing found, 1 findings, 2 wrong use, 130 interrupted.
 """
@@ -50,13 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="safewriter", description="Find out what is wrong with TensorBoard event files, and repair them."
+        prog="safewriter", description="Find out why TensorBoard stays empty, and repair event files."
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="{audit,repair,explain}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="{run,audit,repair,explain}")
+    _run_arguments(commands.add_parser("run", help="run a script and report what became of its summaries"))
     _audit_arguments(commands.add_parser("audit", help="say what is wrong with the event files in a directory"))
     _repair_arguments(commands.add_parser("repair", help="write clean copies of damaged event files"))
     _explain_arguments(commands.add_parser("explain", help="say what a code means and what to do"))
     return parser
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    from safewriter.cli import run
+
+    run.arguments(parser)
+    parser.set_defaults(run=_run)
 
 
 def _audit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -277,6 +285,20 @@ def _below(files: Sequence[str]) -> list[str]:
         return [""] * len(files)
     top = os.path.commonpath(runs)
     return [os.path.relpath(run, top) for run in runs]
+
+
+# run
+
+
+def _run(options: argparse.Namespace) -> int:
+    from safewriter.cli import run
+
+    try:
+        ignored = frozenset().union(*(select_codes(text) for text in options.ignore))
+    except ValueError as error:
+        return _wrong_use(str(error))
+    outcome = run.run(options, sorted(ignored))
+    return _wrong_use(outcome) if isinstance(outcome, str) else outcome
 
 
 # explain

@@ -57,6 +57,8 @@ class _Captures:
     """The lists that ``safewriter.testing.capture_findings`` has open, innermost last."""
 
     def __init__(self) -> None:
+        #: Takes findings in the place of warnings; those that are raised it is shown only. Gives False if it can't.
+        self.sink: Callable[[Finding, Place, bool], bool] | None = None
         self._open: list[list[Finding]] = []
         self._lock = threading.RLock()  # a signal handler may capture in the middle of a capture
 
@@ -97,10 +99,14 @@ def tell(finding: Finding, place: Place | None = None, *, may_raise: bool = True
         SafeWriterWarning: A warning filter of the user's says ``error``.
     """
     if may_raise and (strict or finding.kind is Kind.ERROR):
+        if CAPTURES.sink is not None:
+            CAPTURES.sink(finding, place or users_place(), True)
         raise error_for(finding)
     if CAPTURES.take(finding):
         return
     place = place or users_place()
+    if CAPTURES.sink is not None and CAPTURES.sink(finding, place, False):
+        return
     warning = warning_for(finding)
     try:
         warnings.warn_explicit(
@@ -179,6 +185,8 @@ class Desk:
         """The exception for a finding that is raised whatever the policy: it is counted like one that is told."""
         finding = finding.at(self.created_at)
         self._book(finding)
+        if CAPTURES.sink is not None:
+            CAPTURES.sink(finding, users_place(), True)
         return error_for(finding)
 
     def error_from(self, build: Callable[[], Finding], fallback: BaseException) -> BaseException:

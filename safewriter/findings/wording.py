@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 event``, ``2 events``, ``1,000 events``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """``1 event``, ``2 events``, ``1,000 events``; ``2 summaries`` where the plural is given."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or noun + 's'}"
 
 
 def were(count: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from tensorflow.python.summary.writer import writer
 from tensorflow.python.summary.writer.event_file_writer import EventFileWriter
 from tensorflow.python.summary.writer.event_file_writer_v2 import EventFileWriterV2
 
@@ -209,6 +210,19 @@ class SafeEventFileWriter(_Landing, EventFileWriter):  # type: ignore[misc]
             return
 
 
+def event_file_writer_class() -> type[SafeEventFileWriter]:
+    """Our class; below one that a tool has put in the place of TensorFlow's to learn of log directories, as wandb does.
+
+    Such a class calls its base class's constructor with what it was given, after the directory.
+    """
+    found: type = writer.EventFileWriter
+    if found is EventFileWriter or not (isinstance(found, type) and issubclass(found, EventFileWriter)):
+        return SafeEventFileWriter
+    if issubclass(found, SafeEventFileWriter):
+        return found
+    return type(found.__name__, (found, SafeEventFileWriter), {"__module__": found.__module__})
+
+
 class SafeSessionEventWriter(_Landing, EventFileWriterV2):  # type: ignore[misc]
     """TensorFlow's ``EventFileWriterV2``, which writes through a session's summary resource, with an account of it.
 
@@ -251,8 +265,8 @@ class SafeSessionEventWriter(_Landing, EventFileWriterV2):  # type: ignore[misc]
 class _SessionResource:
     """The resource of an event writer of TensorFlow's, by the methods of its class: trackers may have patched them."""
 
-    def __init__(self, writer: SafeSessionEventWriter) -> None:
-        self._writer = writer
+    def __init__(self, owner: SafeSessionEventWriter) -> None:
+        self._writer = owner
 
     def key(self) -> tuple[object, str]:
         """See ``Resource``."""

@@ -123,6 +123,7 @@ class Graphs:
         self._writers: dict[Hashable, _Writer] = {}
         self._closed: dict[Hashable, _Closed] = {}
         self._loose: set[str] = set()  #: tags of closed writers for which none of their graphs has an op
+        self._lines: set[tuple[str, str | None]] = set()  #: where the ops that were written are defined, and their tags
         self._graphs = 0
         self._opened = 0
 
@@ -302,6 +303,7 @@ class Graphs:
             mine = writer.tags & graph.refresh().landing
             graph.written |= mine
             loose -= mine
+            self._lines.update((op.place, op.tag) for op in graph.facts.ops if not mine.isdisjoint(op.landing_tags()))
         self._loose |= loose
 
     def _written(self, graph: _Graph) -> set[str]:
@@ -312,7 +314,14 @@ class Graphs:
                 tags |= writer.tags
             else:
                 tags |= writer.tags.difference(*(other.refresh().landing for other in tuple(writer.graphs)))
-        return tags | self._stock_tags() if unwritten(graph.refresh(), tags) else tags
+        facts = graph.refresh()
+        if not unwritten(facts, tags):
+            return tags
+        if any(not merge.place for merge in facts.merges):
+            # TensorFlow's own training loop built it, as an Estimator does for an evaluation: the lines that define its
+            # ops are those of the training graph, and it writes its metrics by hand.
+            tags = tags.union(*(op.landing_tags() for op in facts.ops if (op.place, op.tag) in self._lines))
+        return tags | self._stock_tags()
 
     def _is_undecided(self, graph: _Graph) -> bool:
         """Whether a graph that no writer is open on must be kept for the end; tags written since are looked up then."""

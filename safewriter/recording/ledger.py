@@ -61,6 +61,7 @@ class Ledger:
         scope: The one that the writer was entered in; set there.
         watch: Of the directory; set when the writer has its file.
         summaries: ``add_summary`` calls that were accepted.
+        other_summaries: Events with a summary that came by ``add_event``.
         dropped: Events that came after close.
     """
 
@@ -92,13 +93,16 @@ class Ledger:
     def _begin(self) -> None:
         self.values = ValuesJudge()
         self.summaries = 0
+        self.other_summaries = 0
         self.dropped = 0
         self._flushed_events = 0
+        self._flushed_summaries = 0
         self._ever_flushed = False
 
     def flushed(self) -> None:
         """The user flushed or closed: what was accepted so far is in safety by the user's own doing."""
         self._flushed_events = self.events.backend.accepted
+        self._flushed_summaries = self.summaries + self.other_summaries
         self._ever_flushed = True
 
     def take_news(self) -> list[Finding]:
@@ -147,6 +151,8 @@ class Ledger:
         behind = backend.accepted - self._flushed_events
         if self.events.closed or behind <= 0:
             return []
+        if self._ever_flushed and self.summaries + self.other_summaries == self._flushed_summaries:
+            return []  # session logs, which TensorFlow's hooks add after their last flush
         return [never_flushed(behind, self._ever_flushed, backend.path, dropped=dropped)]
 
     def findings_after_close(self) -> list[Finding]:

@@ -20,7 +20,7 @@ from safewriter.eventfile.local import LocalFile
 from safewriter.eventfile.names import new_name
 from safewriter.findings import Desk, Finding, error_for, guarded
 from safewriter.recording import gfile
-from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
+from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter, event_file_writer_class
 from safewriter.recording.files import EventFiles
 from safewriter.recording.queued import Queueing
 from safewriter.recording.session import new_token
@@ -82,7 +82,7 @@ def open_files(
             gfile.make_directories(directory)
         files = EventFiles(directory, suffix, desk=desk, report=report, open_file=gfile.GFile if remote else None)
         try:
-            return SafeEventFileWriter(text, files, desk, report, in_child, queueing)
+            return event_file_writer_class()(text, files, desk, report, in_child, queueing)
         except BaseException:
             files.remove()
             raise

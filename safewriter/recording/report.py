@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from safewriter.checks.values import TagStats
-from safewriter.findings import Finding
+from safewriter.findings import Finding, html
+
+_ROWS = 100  # of a table in a notebook
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,34 @@ class WriterReport:
         shown["never_written"] = [list(op) for op in self.never_written]
         shown["findings"] = [finding.as_dict() for finding in self.findings]
         return shown
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it: what became of the events, the tags, and the findings."""
+        facts = [
+            ("created at", self.created_at),
+            ("summaries", f"{self.summaries:,}"),
+            ("events", f"{self.events:,}"),
+            ("landed", f"{self.landed:,}"),
+            ("pending", f"{self.pending:,}"),
+            ("lost", f"{self.lost:,}"),
+        ]
+        tags = [
+            (tag, f"{stats.count:,}", stats.first_step, stats.last_step, stats.not_finite or "")
+            for tag, stats in self.tags.items()
+        ]
+        findings = [(f"{each.code} {each.name}", each.message, each.hint) for each in self.findings]
+        never = [(name, place, "never written") for name, place in self.never_written]
+        return "".join(
+            html.table(header, rows[:_ROWS])
+            + (f"<p>{html.text(f'and {len(rows) - _ROWS:,} more')}</p>" if len(rows) > _ROWS else "")
+            for header, rows in (
+                (("log directory", self.logdir), facts),
+                (("tag", "values", "first step", "last step", "not finite"), tags),
+                (("summary op", "defined at", ""), never),
+                (("finding", "what is wrong", "hint"), findings),
+            )
+            if rows
+        )
 
 
 WriterReport.__module__ = "safewriter"

@@ -24,6 +24,8 @@ EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program end
 
 #: Makes what gives the tags that TensorFlow's own writers wrote; replaced by the room that knows TensorFlow.
 stock_tags: Callable[[], Callable[[], set[str]]] | None = None
+#: Called with each writer that has opened or closed.
+observer: Callable[[Ledger], None] | None = None
 
 
 @dataclass
@@ -81,6 +83,8 @@ class Scope:
         if len(others) == MANY:
             places = [each.desk.created_at for each in (*others, ledger)]
             found.append(too_many_writers(len(places), collections.Counter(places).most_common()))
+        if observer is not None:
+            observer(ledger)
         return found
 
     def owes(self, ledger: Ledger) -> None:
@@ -144,6 +148,8 @@ class Scope:
                 desk.tell_all(findings, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
             except (SafeWriterError, Warning) as error:
                 raised = error
+        if observer is not None:
+            observer(ledger)
         if failure is not None:
             raise failure
         if raised is not None:

@@ -18,7 +18,7 @@ from safewriter.eventfile.messages import Event
 from safewriter.eventfile.record import frame
 from safewriter.findings import CATALOGUE
 
-COMMAND = [sys.executable, "-m", "safewriter.cli"]
+COMMAND = [sys.executable, "-m", "safewriter"]
 NAME = "events.out.tfevents.1700000000.host"
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs", "audit.md")
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from safewriter import AuditReport, audit_logdir
+from safewriter import AuditReport, Finding, TagStats, WriterReport, audit_logdir
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.record import frame
 from safewriter.findings import html
@@ -49,3 +49,18 @@ def test_long_and_empty_reports(tmp_path):
         (tmp_path / f"{number:03}" / "a.tfevents").write_bytes(b"".join(frame(Event(step=1).SerializeToString())))
     assert "and 5 more" in audit_logdir(tmp_path)._repr_html_()
     assert "No event files" in AuditReport()._repr_html_()
+
+
+def test_a_writers_report_in_a_notebook():
+    """It shows what became of the events, tags and findings, with every name escaped and long tables cut."""
+    tags = {f"<b>{number}": TagStats(3, 1, 2, 0) for number in range(150)}
+    finding = Finding("SW401", "a <NaN>", "look")
+    report = WriterReport(
+        "<logs>", (), "a.py:1", "single process", 3, 5, 4, 0, 1, tags, (("<op>", "a.py:2"),), (finding,)
+    )
+    page = report._repr_html_()
+    assert "&lt;logs&gt;" in page
+    assert "&lt;op&gt;" in page
+    assert "a &lt;NaN&gt;" in page
+    assert "and 50 more" in page
+    assert "<b>" not in page

@@ -107,6 +107,8 @@ def test_the_public_names_are_these():
         "WriterReport",
         "audit_file",
         "audit_logdir",
+        "install",
+        "uninstall",
     }
     assert set(safewriter.__all__) <= set(dir(safewriter))
 

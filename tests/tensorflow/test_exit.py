@@ -94,6 +94,7 @@ NOTEBOOK = [
     "writer = FileWriter('more', ignore='SW302')\nfor step in range(7):\n    writer.add_summary(number(), step)",
     "import gc\ndel writer\n_ = gc.collect()",
     "last = FileWriter('last')\nlast.add_summary(number(), 0)",
+    "last.report()",
 ]
 
 
@@ -110,7 +111,9 @@ def test_notebook(tmp_path, monkeypatch, read_points):
     client.execute()
     shown = ["".join(output.get("text", "") for output in cell.outputs) for cell in cells]
     codes = [re.findall(r"Warning: (SW\d+) ", text) for text in shown]
-    assert codes == [[], [], ["SW302"], [], ["SW501"], []], shown
+    assert codes == [[], [], ["SW302"], [], ["SW501"], [], []], shown
+    (report,) = cells[-1].outputs
+    assert report["data"]["text/html"].startswith("<table>")
     assert re.search(r"/\d+\.py:1: GraphWarning", shown[2])
     assert "the merge op at " in shown[2].lower()
     assert len(read_points(tmp_path / "more")["loss"]) == 7

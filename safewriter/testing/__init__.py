@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from safewriter.findings import Finding
-from safewriter.recording import scope
+if TYPE_CHECKING:
+    from safewriter.findings import Finding
 
 
 @contextmanager
@@ -28,5 +29,7 @@ def capture_findings() -> Iterator[list[Finding]]:
     Yields:
         The list, in the order of reporting; complete when the block is left.
     """
+    from safewriter.recording import scope  # here: the pytest plugin is loaded in each session, and mostly is off
+
     with scope.capture() as findings:
         yield findings

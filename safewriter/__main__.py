@@ -1,4 +1,4 @@
-"""``python -m safewriter.cli``, where the console script is not on the path."""
+"""``python -m safewriter``: the command, where the console script is not on the path."""
 
 import sys
 
