@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from children import ForkServer  # noqa: E402 - found by the line above
 from disks import FullDisk  # noqa: E402
-from fault_programs import PROGRAMS, Left, source, told_lost  # noqa: E402
+from fault_programs import PROGRAMS, Left, reported_lost, source  # noqa: E402
 
 
 def cell(server, name, which):
@@ -42,9 +42,9 @@ def cell(server, name, which):
 
 def describe(outcome, left):
     words = [f"{len(left.accepted & set(left.found)):,} of {len(left.accepted):,} landed"]
-    told = told_lost([each.text for each in outcome.told])
+    reported = reported_lost([each.text for each in outcome.reported])
     if left.missing:
-        words.append(f"{told:,} reported lost" if told else "nothing said" if not outcome.codes else "reported")
+        words.append(f"{reported:,} reported lost" if reported else "nothing said" if not outcome.codes else "reported")
     if left.twice:
         words.append(f"{len(left.twice):,} twice")
     if left.torn:

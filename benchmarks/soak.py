@@ -5,8 +5,8 @@
 Each process has writers on one log directory, some of them on slow storage, that add, flush, close and reopen from
 several threads, fork and are killed, while their files are removed, truncated, renamed and replaced, their directory
 vanishes, and their disk fills and is freed. At the end TensorFlow's reader counts what landed. It must hold, for every
-writer: accepted = landed + told lost, where a process ended in its own way; and of one that was killed, that no more is
-missing than its report had called pending.
+writer: accepted = landed + reported lost, where a process ended in its own way; and of one that was killed, that no
+more is missing than its report had called pending.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FAULTS = (
 WHOLE = ("remove_directory", "fork", "reopen")  # these take time, and what is added meanwhile is anybody's guess
 
 
-def told_lost(findings):
+def reported_lost(findings):
     return sum(finding.data["lost"] for finding in findings if finding.code in ("SW502", "SW503"))
 
 
@@ -96,7 +96,7 @@ class Life:
         return {
             "accepted": len(self.accepted),
             "landed": len(mine),
-            "told": told_lost(findings),
+            "reported": reported_lost(findings),
             "refused": self.refused,
             "children": self.of_children,
             "twice": sum(count > 1 for count in found.values()),
@@ -247,7 +247,7 @@ def tally(results):
         else:
             events, landed, lost = result["report"]
             right = (
-                result["accepted"] == result["landed"] + result["told"]
+                result["accepted"] == result["landed"] + result["reported"]
                 and events == result["accepted"]
                 and events == landed + lost
                 and not (result["twice"] or result["unknown"] or result["torn"])
@@ -281,9 +281,9 @@ def main():
     shutil.rmtree(base, ignore_errors=True)
     total, codes, bad = tally(results)
     print(f"seed {arguments.seed}: {len(results)} lives in {arguments.processes} processes")
-    print(f"told: {dict(sorted(codes.items()))}")
+    print(f"reported: {dict(sorted(codes.items()))}")
     print(
-        f"accepted {total['accepted']:,} = landed {total['landed']:,} + told lost {total['told']:,}; "
+        f"accepted {total['accepted']:,} = landed {total['landed']:,} + reported lost {total['reported']:,}; "
         f"refused {total['refused']:,}; of {total['killed']:,} adds before a SIGKILL {total['missing']:,} are missing"
     )
     for result in bad:

@@ -49,8 +49,8 @@ def main(logdir):
     for finding in report.findings:
         print(f"{os.path.relpath(finding.path, logdir)}: {finding.code} {finding.name}: {finding.message}")
     command = [sys.executable, "-m", "safewriter", "audit", "--json", logdir]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
-    same = told == json.loads(json.dumps(report.as_dict()))
+    reported = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    same = reported == json.loads(json.dumps(report.as_dict()))
     print(f"{len(report.runs)} runs, {report.events:,} events: {'the same as' if same else 'other than'} the command's")
     return 0 if same else 1
 

@@ -6,9 +6,9 @@ starts two (or more) real MultiWorkerMirroredStrategy workers on this machine (l
 a line for some steps four times over, and prints after each what TensorBoard would hold:
 
     FileWriter, one directory       the workers truncate each other's file
-    SafeFileWriter, one directory   nothing is lost, and both workers are told
-    SafeFileWriter, chief only      mended: one writer per run
-    SafeFileWriter, one each        mended: a directory per worker
+    SafeFileWriter, one directory   nothing is lost, and both workers are warned
+    SafeFileWriter, chief only      fixed: one writer per run
+    SafeFileWriter, one each        fixed: a directory per worker
 """
 
 import argparse
@@ -85,10 +85,10 @@ def train(root):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             accepted = write(run)
-        told = [str(each.message) for each in caught if hasattr(each.message, "finding")]
+        reported = [str(each.message) for each in caught if hasattr(each.message, "finding")]
         train_step()  # until all writers are closed
         found = points(tf, os.path.join(root, run)) if index == 0 else {}
-        line = {"run": run, "worker": index, "accepted": accepted, "told": told, "points": found}
+        line = {"run": run, "worker": index, "accepted": accepted, "reported": reported, "points": found}
         print(json.dumps(line), flush=True)
 
 
@@ -159,10 +159,10 @@ def main():
                 zigzag = "" if steps == count else f" (curves of one name: each step {count / steps:g} times)"
                 print(f"  TensorBoard's run {os.path.normpath(os.path.join(run, name))!r}: {count} points{zigzag}")
             for line in of_run:
-                for message in line["told"]:
-                    print(f"  worker {line['worker']} was told: {message.splitlines()[0]}")
-            if not any(line["told"] for line in of_run):
-                print("  nobody was told anything")
+                for message in line["reported"]:
+                    print(f"  worker {line['worker']} was warned: {message.splitlines()[0]}")
+            if not any(line["reported"] for line in of_run):
+                print("  nobody was warned")
 
 
 if __name__ == "__main__":

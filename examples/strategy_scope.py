@@ -56,7 +56,7 @@ def writer_in_replica(strategy, logdir):
             sess.run(losses)
 
 
-def mended(strategy, logdir):
+def fixed(strategy, logdir):
     with SafeFileWriter(logdir) as writer:  # before the scope; with several processes, on the chief only
         with strategy.scope():
             loss = strategy.reduce("MEAN", strategy.run(train_step), axis=None)
@@ -67,11 +67,11 @@ def mended(strategy, logdir):
 
 def main():
     tf.get_logger().setLevel("ERROR")
-    for program in (writer_in_scope, writer_in_replica, mended):
+    for program in (writer_in_scope, writer_in_replica, fixed):
         print(f"\n== {program.__name__}", flush=True)
         with tf.Graph().as_default(), tempfile.TemporaryDirectory() as logdir:
             program(two_devices(), logdir)
-    print("Nothing was told: one writer, 20 points.", flush=True)
+    print("Nothing was reported: one writer, 20 points.", flush=True)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def new_run():
 
 
 def train(run, random):
-    """Trains, writes summaries, and gives the share of test digits told rightly at the end."""
+    """Trains, writes summaries, and gives the share of test digits classified correctly at the end."""
     (images, labels), (test_images, test_labels) = load(random)
     net = build(random)
     test_feed = {net["images"]: test_images, net["labels"]: test_labels}
@@ -103,7 +103,7 @@ def main():
     random = np.random.RandomState(7)
     run = new_run()
     accuracy = train(run, random)
-    print(f"{accuracy:.0%} of the test digits are told rightly after {STEPS} steps.")
+    print(f"{accuracy:.0%} of the test digits are classified correctly after {STEPS} steps.")
     for part in ("train", "test"):
         directory = os.path.join(run, part)
         print(f"\n{directory}")

@@ -1,4 +1,4 @@
-"""A log directory set up wrong: not writable, a literal ``~``, never flushed; each beside its mended form.
+"""A log directory set up wrong: not writable, a literal ``~``, never flushed; each beside its fixed form.
 
 Everything happens in a temporary directory.
 """
@@ -75,7 +75,7 @@ def main():
         program()
         print(f"\n== {program.__name__}_mended", flush=True)
         globals()[f"{program.__name__}_mended"]()
-        print("Nothing was told.", flush=True)
+        print("Nothing was reported.", flush=True)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         logdir: Directory for the event files, as ``str``, ``bytes`` or path object; made if it isn't there. On the file
             systems of ``tf.io.gfile``, a URL.
         graph: A ``tf.Graph`` to store in the file, such as ``sess.graph``. Summary ops of it that no writer gets are
-            told.
+            reported.
         max_queue: Events that may wait in memory while a remote or slow storage is busy.
         flush_secs: Seconds after which a remote or slow storage is written to, without a next event too. On a local
             disk each event is written at once.
@@ -62,8 +62,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         filename_suffix: What the file's name ends with.
         session: A ``tf.compat.v1.Session``: write through its summary resource, as ``FileWriter`` does.
         strict: Raise ``SafeWriterError`` where a warning would be given.
-        ignore: Codes, names or code prefixes that are not told: ``("SW402", "no-step", "SW4")``.
-        resume_step: The run goes on from a checkpoint at this step, in its old directory: TensorBoard is told to drop
+        ignore: Codes, names or code prefixes that are not reported: ``("SW402", "no-step", "SW4")``.
+        resume_step: The run goes on from a checkpoint at this step, in its old directory: TensorBoard is made to drop
             the points after it.
 
     Raises:
@@ -104,7 +104,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         with desk.guard("strategy"):
             strategy = strategy_facts()
             role, role_in_words = strategy.role, strategy.role.in_words()
-            desk.tell_all(judge_creation(strategy))
+            desk.report_all(judge_creation(strategy))
         suffix, queue = filename_suffix or "", Queueing(max_queue, flush_secs)
         report = self._news.append
         events: SafeEventFileWriter | SafeSessionEventWriter
@@ -120,11 +120,11 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._turn = ledger.turn
         try:
             with desk.guard("disk space"):
-                desk.tell_all(free_space(directory))
-            desk.tell_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+                desk.report_all(free_space(directory))
+            desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
             with desk.guard("directory"):
                 ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
-                desk.tell_all(ledger.watch.look() + self._look_beside())
+                desk.report_all(ledger.watch.look() + self._look_beside())
             with desk.guard("graph accounting"):
                 self._open_accounts(graph)
             SummaryToEventTransformer.__init__(self, events, graph, graph_def)
@@ -292,7 +292,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
 
     def _refuse(self, summary: Any) -> NoReturn:
         """Raises SW305 for what is no summary."""
-        self._desk.tell(not_a_summary(summary))
+        self._desk.report(not_a_summary(summary))
         raise AssertionError("SW305 is an error and was raised")
 
     def _add_patched(self, ours: Any, global_step: Any) -> None:
@@ -404,7 +404,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._ledger.dropped += 1
         self._ledger.scope.owes(self._ledger)
         if self._desk.policy.strict:
-            self._desk.tell_all(self._ledger.findings_after_close())
+            self._desk.report_all(self._ledger.findings_after_close())
 
     def _deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
         """Reports what came up during a call, when the event is on its way and no lock is held."""
@@ -414,7 +414,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         if self._news:
             news += self._ledger.take_news()
         if news:
-            self._desk.tell_all(news, may_raise=may_raise)
+            self._desk.report_all(news, may_raise=may_raise)
 
     # Ends.
 
@@ -459,7 +459,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         ledger = self._ledger
         if self._closed:
             self.event_writer.close()
-            self._desk.tell_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
+            self._desk.report_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
             return
         if self._events.foreign:  # a forked child closes its parent's writer
             self.event_writer.close()
@@ -502,7 +502,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 raise cannot_create(ledger.directory, error, self._desk) from error
             raise
         if was_closed and not self._closed:
-            self._desk.tell_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            self._desk.report_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))
             with self._desk.guard("graph accounting"):
                 self._open_accounts()
 

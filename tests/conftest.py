@@ -27,7 +27,7 @@ settings.load_profile("unhurried")
 
 @pytest.fixture
 def run_program(tmp_path):
-    """Runs a program in a new interpreter, in ``tmp_path`` unless told otherwise; see ``children.run_program``."""
+    """Runs a program in a new interpreter, in ``tmp_path`` unless reported otherwise; see ``children.run_program``."""
 
     def run(source="", *arguments, cwd=tmp_path, **options):
         return children.run_program(source, *arguments, cwd=str(cwd), **options)

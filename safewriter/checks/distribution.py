@@ -131,7 +131,7 @@ class DirectoryFacts:
 
     Attributes:
         logdir: The directory.
-        neighbours: Files that other processes write, each told once over all looks.
+        neighbours: Files that other processes write, each reported once over all looks.
         event_files: How many event files there are, our own included.
     """
 

@@ -72,7 +72,7 @@ def _is_tensor(given: object) -> bool:
 def judge_literal(text: str) -> list[Finding]:
     """SW104: characters that a shell would have replaced stand in the path, and will stand in the directory's name.
 
-    Exempt: a directory of that literal name that the path goes through on purpose can't be told from a mistake;
+    Exempt: a directory of that literal name that the path goes through on purpose looks like a mistake;
         ``ignore``
     SW104 there.
     """
@@ -96,12 +96,12 @@ def judge_literal(text: str) -> list[Finding]:
     if not problems:
         return []
     what = "; it ".join(problem for problem, _ in problems)
-    mends = ", ".join(f"`{mend}`" if "(" in mend else mend for _, mend in problems)
+    fixes = ", ".join(f"`{fix}`" if "(" in fix else fix for _, fix in problems)
     return [
         Finding(
             "SW104",
             f"The log directory {text!r} {what}. The directory will really be called so.",
-            f"Use {mends}, or ignore SW104 if that is its name.",
+            f"Use {fixes}, or ignore SW104 if that is its name.",
             subject=text,
             path=text,
             data={"problems": [problem for problem, _ in problems]},
@@ -208,7 +208,7 @@ def _mend(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
         errno.ENOENT: "A part of the path is missing and can't be made, or is a dangling link.",
         errno.ELOOP: "A symbolic link in the path points back to itself.",
     }
-    return hints.get(error.errno or 0, "Choose another log directory, or mend the storage behind it.")
+    return hints.get(error.errno or 0, "Choose another log directory, or fix the storage behind it.")
 
 
 def judge_free_space(logdir: str, free: int) -> list[Finding]:

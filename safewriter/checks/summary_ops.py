@@ -23,7 +23,7 @@ class SummaryOp:
         collections: The graph's collections that hold it.
         merged_by: Names of the merge ops that hold it, directly or through another merge.
         order: Its place among the ops of the graph, in order of creation.
-        conditional: It is inside a branch or a loop of the graph and may rightly never run.
+        conditional: It is inside a branch or a loop of the graph and may never run in a correct program.
         renumbered: TensorFlow put a number into its name because the name that was asked for was taken.
     """
 
@@ -43,7 +43,7 @@ class SummaryOp:
         return self.tag is not None and bool(self.place)
 
     def landing_tags(self) -> tuple[str, ...]:
-        """The tags that tell that it was written.
+        """The tags that show that it was written.
 
         Images and audio are written as ``tag/image``, or ``tag/image/0`` and on for a batch.
         """
@@ -84,7 +84,7 @@ class GraphFacts:
     Attributes:
         ops: Its summary ops in order of creation.
         merges: Its merge ops in order of creation.
-        label: Tells this graph from the others of the process; it stands in the subjects of findings.
+        label: Distinguishes this graph from the others of the process; it stands in the subjects of findings.
     """
 
     ops: tuple[SummaryOp, ...] = ()

@@ -1,8 +1,8 @@
 """SW4xx: tags, steps and values. One judge, fed by the live writer and by the audit alike.
 
 The judge is shown each summary and keeps, per tag, what ``TagStats`` shows and the little that it takes to compare
-the next write with the last one. A tag is told once per code, when it first goes wrong; where many tags go wrong at one
-step (a diverged model, a merged summary without a step) the first is told and all the others together.
+the next write with the last one. A tag is reported once per code, when it first goes wrong; where many go wrong at one
+step (a diverged model, a merged summary without a step) the first is reported and all the others together.
 
 TensorBoard's part of it: its default loader keeps, per tag, only points whose steps rise, so a step that comes again or
 goes down hides or erases others; one tag has one kind, that of its first write.
@@ -105,16 +105,16 @@ class _Tag:
 class _Trouble:
     """How often one tag went wrong in one way."""
 
-    __slots__ = ("count", "first", "told")
+    __slots__ = ("count", "first", "reported")
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.count = 1
-        self.told = 1
+        self.reported = 1
 
 
 class _Burst:
-    """Tags that first went wrong in one way at one step: the one that is told, and those that wait for one telling."""
+    """Tags that first went wrong in one way at one step: the one that is reported, and those that wait."""
 
     __slots__ = ("code", "first", "said", "second", "step", "waiting")
 
@@ -122,7 +122,7 @@ class _Burst:
         self.code = code
         self.step = step
         self.first = first
-        self.second: Finding | None = None  # of the first one that waits: it is told as it is if it stays alone
+        self.second: Finding | None = None  # of the first one that waits: it is reported as it is if it stays alone
         self.waiting: list[str] = []
         self.said = False
 
@@ -150,12 +150,14 @@ class ValuesJudge:
             given: What the user passed as ``global_step``; left out where nobody knows.
 
         Returns:
-            Findings that were not told before; the empty tuple in the normal case.
+            Findings that were not reported before; the empty tuple in the normal case.
         """
         found: list[Finding] | None = self._next_step(step) if self._waiting else None
         quiet = step >= 0 and type(given) in self._whole
         tags = self.tags
-        for value in summary.value[:]:  # a list of them: their own iterator ends with an exception, dear for one value
+        for value in summary.value[
+            :
+        ]:  # a list of them: their own iterator ends with an exception, expensive for one value
             tag = value.tag
             state = tags.get(tag)
             if state is not None and state.plain and quiet and step > state.last:
@@ -180,10 +182,10 @@ class ValuesJudge:
                 state.same = 0
 
     def sum_up(self, everything: bool = False) -> list[Finding]:
-        """What waits to be told, and the sums for what went on after it was told. Each is returned once.
+        """What waits to be reported, and the sums for what went on after it was reported. Each is returned once.
 
         Args:
-            everything: The sums for all that was ever wrong, told or not, and nothing beside them.
+            everything: The sums for all that was ever wrong, reported or not, and nothing beside them.
         """
         found: list[Finding] = []
         for burst in self._bursts.values():
@@ -193,10 +195,10 @@ class ValuesJudge:
         if everything:
             self._reconsider()
         for code, troubles in self._troubles.items():
-            more = {tag: trouble for tag, trouble in troubles.items() if everything or trouble.count > trouble.told}
+            more = {tag: trouble for tag, trouble in troubles.items() if everything or trouble.count > trouble.reported}
             found += self._sums(code, more)
             for trouble in more.values():
-                trouble.told = trouble.count
+                trouble.reported = trouble.count
         return found
 
     def stats(self) -> dict[str, TagStats]:
@@ -298,7 +300,7 @@ class ValuesJudge:
             self._bursts[code] = _Burst(code, step, tag)
             found.append(_finding(code, tag, step, state, detail))
         elif burst.said:
-            troubles[tag].told = 0  # one step, told twice already: the rest is for the sum at close
+            troubles[tag].reported = 0  # one step, reported twice already: the rest is for the sum at close
         else:
             if not burst.waiting:
                 burst.second = _finding(code, tag, step, state, detail)
@@ -315,10 +317,10 @@ class ValuesJudge:
         return found or None
 
     def _end_of_call(self, found: list[Finding]) -> Sequence[Finding]:
-        told = {(finding.code, finding.subject) for finding in found}
+        reported = {(finding.code, finding.subject) for finding in found}
         for code, burst in self._bursts.items():
-            # Told in this call, with others behind it in the same summary: nothing to wait for.
-            if burst.waiting and not burst.said and (code, burst.first) in told:
+            # Reported in this call, with others behind it in the same summary: nothing to wait for.
+            if burst.waiting and not burst.said and (code, burst.first) in reported:
                 self._say(burst, found)
         self._waiting = any(burst.waiting for burst in self._bursts.values())
         return found or ()
@@ -469,7 +471,7 @@ def _many(tags: list[str], burst: _Burst) -> Finding:
     also = f"{len(tags):,} more tags {_WENT_ON[code]}{at}, as {burst.first!r} did: {_named(tags)}."
     return Finding(
         code,
-        f"{also} They are told together, as one event." if len(tags) > NAMED else also,
+        f"{also} They are reported together, as one event." if len(tags) > NAMED else also,
         _HINTS[code],
         subject=f"step {burst.step}",
         count=len(tags),

@@ -321,7 +321,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _entry(code: Code) -> str:
     """An entry of the catalogue as Markdown."""
     parts: list[Any] = [f"# {code.code} {code.name} ({code.kind.value})", code.when, code.why]
-    parts += [f"**What to change.** {code.mend}"] if code.mend else []
+    parts += [f"**What to change.** {code.fix}"] if code.fix else []
     parts += [f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```"] if code.bad else []
     parts += [f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```"] if code.good else []
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -35,7 +35,7 @@ class EventFileName:
         seconds: When it was created, by the clock of its host.
         host: That host.
         pid: The process, or None: TensorFlow's v1 writer and older tensorboardX leave it out.
-        number: The how-manieth file of that process, or None.
+        number: Which file of that process it is, counted up; or None.
         suffix: What the user or the writer put at the end: ``".v2"``.
     """
 
@@ -61,7 +61,7 @@ def parse_name(name: str, host: str | None = None) -> EventFileName | None:
     Args:
         name: A base name.
         host: A host known beforehand, usually this one. Where the name goes on with it, nothing is guessed; a host that
-            is not known can't be told from a suffix that begins with a dot, and then contains it.
+            is not known can't be distinguished from a suffix that begins with a dot, and then contains it.
 
     Returns:
         None where the name is of another form.

@@ -20,7 +20,7 @@ from safewriter.findings.desk import (
     Desk as Desk,
     Policy as Policy,
     guarded as guarded,
-    tell as tell,
+    send as send,
 )
 from safewriter.findings.finding import Finding as Finding
 from safewriter.findings.place import (

@@ -22,11 +22,11 @@ class Code:
         code: ``SW`` and three digits. Stable, never reused.
         name: The same in words, stable too: ``logdir-invalid``.
         kind: Raised, warned or listed.
-        when: One sentence: the condition under which it is told.
+        when: One sentence: the condition under which it is reported.
         why: What is lost, and why TensorFlow says nothing of it.
-        mend: What to change.
+        fix: What to change.
         bad: A short program that provokes it.
-        good: The same program, mended: it stays silent.
+        good: The same program, fixed: it stays silent.
     """
 
     code: str
@@ -34,6 +34,6 @@ class Code:
     kind: Kind
     when: str
     why: str = ""
-    mend: str = ""
+    fix: str = ""
     bad: str = ""
     good: str = ""

@@ -1,7 +1,7 @@
 """The one door through which findings leave: warned, raised, captured or ignored.
 
 A writer has a ``Desk``. Everything that safewriter has to say about that writer is handed to its desk,
-which tells each subject once, counts it on, and keeps the sum for ``report()``.
+which reports each subject once, counts it on, and keeps the sum for ``report()``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Policy:
 
     Attributes:
         strict: They are raised where they would have been warned.
-        ignored: Codes that are not told at all.
+        ignored: Codes that are not reported at all.
     """
 
     strict: bool = False
@@ -84,7 +84,7 @@ class _Captures:
 CAPTURES = _Captures()
 
 
-def tell(finding: Finding, place: Place | None = None, *, may_raise: bool = True, strict: bool = False) -> None:
+def send(finding: Finding, place: Place | None = None, *, may_raise: bool = True, strict: bool = False) -> None:
     """Sends one finding out: into a capture, as a warning, or raised.
 
     Args:
@@ -144,23 +144,25 @@ class Desk:
         self.policy = policy
         self.place = place
         self.created_at = str(place)
-        self._told: dict[tuple[str, str], Finding] = {}
+        self._reported: dict[tuple[str, str], Finding] = {}
         self._lock = threading.RLock()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Each finding so far, once a subject, with its count."""
         with self._lock:
-            return tuple(self._told.values())
+            return tuple(self._reported.values())
 
-    def tell(self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False) -> None:
-        """Tells a finding the first time its subject comes up, and counts it on afterwards.
+    def report(
+        self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False
+    ) -> None:
+        """Reports a finding the first time its subject comes up, and counts it on afterwards.
 
         Args:
             finding: What happened.
-            may_raise: See ``tell``.
+            may_raise: See ``send``.
             at_creation: Point at the line that created the writer: at exit no line of the user's is running.
-            again: Tell it although its subject was told before: the sum at close.
+            again: Report it although its subject was reported before: the sum at close.
 
         Raises:
             SafeWriterError: Of kind *error*, or under ``strict``.
@@ -170,19 +172,19 @@ class Desk:
         finding = finding.at(self.created_at)
         known = self._book(finding, again=again)
         if known is not None and again:
-            finding = replace(finding, hint="")  # a sum: what to change was said when it was first told
+            finding = replace(finding, hint="")  # a sum: what to change was said when it was first reported
         if known is None or again or finding.kind is Kind.ERROR:
             place = self.place if at_creation else users_place()
             if not is_users(place.filename):  # an exit hook, or a thread of a framework's
                 place = self.place
-            tell(finding, place, may_raise=may_raise, strict=self.policy.strict)
+            send(finding, place, may_raise=may_raise, strict=self.policy.strict)
 
     def note(self, finding: Finding) -> None:
-        """Keeps a finding for the report that is told by another desk, summed up with others."""
+        """Keeps a finding for the account, which another desk reports, summed up with others."""
         self._book(finding.at(self.created_at))
 
     def error(self, finding: Finding) -> SafeWriterError:
-        """The exception for a finding that is raised whatever the policy: it is counted like one that is told."""
+        """The exception for a finding that is raised whatever the policy: it is counted like one that is reported."""
         finding = finding.at(self.created_at)
         self._book(finding)
         if CAPTURES.sink is not None:
@@ -204,20 +206,22 @@ class Desk:
         """Counts a finding on; gives what was known of its subject before."""
         key = (finding.code, finding.subject)
         with self._lock:
-            known = self._told.get(key)
-            self._told[key] = finding if known is None or again else replace(known, count=known.count + finding.count)
+            known = self._reported.get(key)
+            self._reported[key] = (
+                finding if known is None or again else replace(known, count=known.count + finding.count)
+            )
         return known
 
-    def tell_all(
+    def report_all(
         self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False, again: bool = False
     ) -> None:
-        """Tells each. Where more than one would be raised, the first is, and the others are warned.
+        """Reports each. Where more than one would be raised, the first is, and the others are warned.
 
         Args:
             findings: What happened.
-            may_raise: See ``tell``.
-            at_creation: See ``tell``.
-            again: See ``tell``.
+            may_raise: See ``send``.
+            at_creation: See ``send``.
+            again: See ``send``.
 
         Raises:
             SafeWriterError: The first that is raised.
@@ -225,7 +229,7 @@ class Desk:
         raised: Exception | None = None
         for finding in findings:
             try:
-                self.tell(finding, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
+                self.report(finding, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
             except (SafeWriterError, Warning) as error:
                 raised = error
         if raised is not None:
@@ -246,10 +250,10 @@ class Desk:
             self.internal(what)
 
     def internal(self, what: str) -> None:
-        """Tells SW901 for the exception that is being handled."""
+        """Reports SW901 for the exception that is being handled."""
         text = traceback.format_exc()
         try:
-            self.tell(
+            self.report(
                 Finding(
                     "SW901",
                     f"A check of safewriter's own failed ({what}); the event still went its way.\n{text.rstrip()}",
@@ -265,7 +269,7 @@ class Desk:
 
 
 def guarded(desk: Desk, what: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """What a check found; nothing, and SW901 told, where the check itself failed."""
+    """What a check found; nothing, and SW901 reported, where the check itself failed."""
     with desk.guard(what):
         return list(check())
     return []

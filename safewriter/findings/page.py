@@ -69,9 +69,9 @@ def _entry(entry: Code) -> Iterator[str]:
     yield f"{entry.when}\n"
     yield f"*{_KINDS[entry.kind]}*\n"
     yield f"**Why it matters.** {entry.why}\n"
-    yield f"**What to change.** {entry.mend}\n"
+    yield f"**What to change.** {entry.fix}\n"
     if entry.bad:
-        yield f"Told:\n\n```python\n{entry.bad}```\n"
+        yield f"Reported:\n\n```python\n{entry.bad}```\n"
         yield f"Silent:\n\n```python\n{entry.good}```\n"
 
 

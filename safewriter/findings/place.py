@@ -91,7 +91,7 @@ def _behind_generated_code() -> Place | None:
     try:
         frames = sys.modules["tensorflow.python.util.tf_stack"].extract_stack()
         pairs = [(str(frame.filename), int(frame.lineno)) for frame in frames]
-    except Exception:  # noqa: BLE001 - a private module: without it, the line that called the function is told
+    except Exception:  # noqa: BLE001 - a private module: without it, the line that called the function is reported
         return None
     place = users_line(pairs)
     return place if is_users(place.filename) else None

@@ -31,7 +31,7 @@ class Part:
 
 
 class Backend(Protocol):
-    """Takes events and sees to it that they land, or that somebody is told how many did not.
+    """Takes events and sees to it that they land, or that somebody is warned how many did not.
 
     Its owner, an event writer, calls it from one thread at a time, with one exception: ``write_in_between`` and the
     account may be asked for by a signal handler in the middle of any other call.

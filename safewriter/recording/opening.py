@@ -34,13 +34,13 @@ def locate(logdir: Any, desk: Desk) -> tuple[str, str]:
     Raises:
         SafeWriterError: SW101, SW105; under ``strict`` SW104.
     """
-    desk.tell_all(guarded(desk, "log directory", lambda: judge_given(logdir)))
+    desk.report_all(guarded(desk, "log directory", lambda: judge_given(logdir)))
     text = os.fsdecode(logdir)
     if scheme_of(text):
         registered = frozenset(tf.io.gfile.get_registered_schemes())
-        desk.tell_all(guarded(desk, "log directory", lambda: judge_scheme(text, registered)))
+        desk.report_all(guarded(desk, "log directory", lambda: judge_scheme(text, registered)))
         return text, text
-    desk.tell_all(guarded(desk, "log directory", lambda: judge_literal(text)))
+    desk.report_all(guarded(desk, "log directory", lambda: judge_literal(text)))
     return text, os.path.abspath(text.removeprefix("file://"))
 
 

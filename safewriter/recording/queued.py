@@ -275,7 +275,7 @@ class QueuedBackend(OnFiles):
             unattended = self._unattended
         if unattended:
             self._give_up(self._error)
-            self._desk.tell_all(self._files.sum_up(), may_raise=False, at_creation=True)
+            self._desk.report_all(self._files.sum_up(), may_raise=False, at_creation=True)
 
 
 def _again(error: OSError) -> OSError:

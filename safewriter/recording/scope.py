@@ -145,7 +145,7 @@ class Scope:
         raised: Exception | None = None
         for findings, again in ((found, False), (sums, True), (about_graphs, False)):
             try:
-                desk.tell_all(findings, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
+                desk.report_all(findings, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
             except (SafeWriterError, Warning) as error:
                 raised = error
         if observer is not None:
@@ -189,7 +189,7 @@ class Scope:
 
     def _report_owed(self, ledger: Ledger) -> None:
         self._owing.pop(ledger.key, None)
-        ledger.desk.tell_all(ledger.findings_after_close(), may_raise=False, at_creation=True, again=True)
+        ledger.desk.report_all(ledger.findings_after_close(), may_raise=False, at_creation=True, again=True)
 
     def end(self) -> None:
         """The program ends: ends all writers that are open, and judges the graphs."""
@@ -207,7 +207,7 @@ class Scope:
         for ledger in list(self.open.values()):
             with ledger.desk.guard("exit"):
                 found = self._of_a_line(ledger, ledger.findings_at_end(dropped=False))
-                ledger.desk.tell_all(found, may_raise=False, at_creation=True)
+                ledger.desk.report_all(found, may_raise=False, at_creation=True)
                 ledger.flushed()
         self._report_rest(broken_off=False)
         for ledger in list(self.open.values()):
@@ -224,11 +224,11 @@ class Scope:
             lines, self._unclosed = list(self._unclosed.values()), {}
             for line in lines:
                 if line.more:
-                    line.desk.tell(more_never_closed(line.more, line.events), may_raise=False, at_creation=True)
+                    line.desk.report(more_never_closed(line.more, line.events), may_raise=False, at_creation=True)
         with self._last.guard("graph accounting"):
             adds: dict[Hashable, int] = {ledger.key: ledger.summaries for ledger in self.open.values()}
             for desk, finding in self.graphs.finish(adds, broken_off=broken_off):
-                desk.tell(finding, may_raise=False, at_creation=True)
+                desk.report(finding, may_raise=False, at_creation=True)
 
     def after_fork(self) -> None:
         """In a forked child: begins anew; what the parent has open or owes is the parent's."""

@@ -24,7 +24,7 @@ _tokens = itertools.count()
 
 
 def new_token() -> str:
-    """What tells the file of a writer's resource from all others: put before the suffix that the user asked for.
+    """What marks the file of a writer's resource: put before the suffix that the user asked for.
 
     TensorFlow's names (``tensorflow/core/summary/summary_file_writer.cc``) end with the process, a number that only
     TensorFlow knows, and the suffix.

@@ -47,9 +47,9 @@ class Neighbours:
         self._last: float | None = None
         self._sizes: dict[str, int | None] = {}  # None: not read yet
         self._growths: dict[str, int] = {}
-        self._settled: set[str] = set()  # told, or found to be this process's own
+        self._settled: set[str] = set()  # reported, or found to be this process's own
         self._order: list[str] = []  # the newest first, by name
-        self._told: set[tuple[str | None, int | str]] = set()
+        self._reported: set[tuple[str | None, int | str]] = set()
         self._turn = 0
 
     def look(self, own_files: Collection[str], *, at_most_every: float = 0.0) -> DirectoryFacts:
@@ -122,8 +122,8 @@ class Neighbours:
                 continue
             self._settled.add(name)
             key = (neighbour.host, neighbour.pid if neighbour.pid is not None else name)
-            if key not in self._told:
-                self._told.add(key)
+            if key not in self._reported:
+                self._reported.add(key)
                 neighbours.append(neighbour)
         return neighbours
 

@@ -41,7 +41,7 @@ def role(strategy: object | None = None, environment: Mapping[str, str] = os.env
 
     Returns:
         The first that is said by: the strategy's cluster resolver, ``TF_CONFIG``, a launcher. Never raises: what is
-        wrong or contradicts itself is told in ``problems``.
+        wrong or contradicts itself is reported in ``problems``.
     """
     configured, problems = _from_tf_config(environment.get("TF_CONFIG"))
     launched, troubles = _from_launchers(environment)
@@ -71,7 +71,7 @@ def _cluster_of(resolver: object) -> Mapping[str, Any]:
     try:
         spec = resolver.cluster_spec()  # type: ignore[attr-defined]
         return dict(spec.as_dict())
-    except Exception:  # noqa: BLE001 - TF_CONFIG may have been broken since the strategy read it; that is told elsewhere
+    except Exception:  # noqa: BLE001 - TF_CONFIG may be broken since the strategy read it; reported elsewhere
         return {}
 
 

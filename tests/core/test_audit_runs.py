@@ -235,10 +235,10 @@ class TestProcesses:
 
     def test_progress(self, logdir):
         """The progress ends with all bytes that there are."""
-        told = []
-        report = Audit([logdir]).update(progress=lambda *numbers: told.append(numbers))
-        assert told[-1] == (report.bytes, report.bytes)
-        assert told == sorted(told)
+        reported = []
+        report = Audit([logdir]).update(progress=lambda *numbers: reported.append(numbers))
+        assert reported[-1] == (report.bytes, report.bytes)
+        assert reported == sorted(reported)
 
     def test_what_was_read_before_an_interrupt(self, logdir):
         """An audit that is broken off reports what it has read, also of the file that it was reading."""

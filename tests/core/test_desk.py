@@ -20,7 +20,7 @@ from safewriter.findings import (
     Policy,
     error_for,
     select_codes,
-    tell,
+    send,
     warning_for,
 )
 from safewriter.findings.desk import guarded
@@ -79,7 +79,7 @@ class TestTelling:
     def test_warning(self):
         """A finding is warned, as the leaf class of its hundred, at the user's line, with the writer's."""
         with pytest.warns(SafeWriterWarning) as caught:
-            desk().tell(finding())
+            desk().report(finding())
         (warned,) = caught
         assert type(warned.message) is safewriter.ValuesWarning
         assert warned.filename == __file__
@@ -94,41 +94,41 @@ class TestTelling:
     def test_at_creation(self):
         """At exit the warning points at the line that created the writer."""
         with pytest.warns(SafeWriterWarning) as caught:
-            desk().tell(finding(), at_creation=True)
+            desk().report(finding(), at_creation=True)
         assert (caught[0].filename, caught[0].lineno) == (PLACE.filename, 41)
 
     def test_from_no_line_of_the_users(self):
         """Where nothing of the user's is running, such as in an exit hook, it points there as well."""
-        told = []
+        reported = []
 
         def show(message, category, filename, lineno, file=None, line=None):
-            told.append((filename, lineno))
+            reported.append((filename, lineno))
 
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.showwarning = show
-            code = compile("desk.tell(finding)", desk.__globals__["tell"].__code__.co_filename, "exec")
+            code = compile("desk.report(finding)", desk.__globals__["send"].__code__.co_filename, "exec")
             thread = threading.Thread(target=exec, args=(code, {"desk": desk(), "finding": finding()}))
             thread.start()
             thread.join()
-        assert told == [(PLACE.filename, 41)]
+        assert reported == [(PLACE.filename, 41)]
 
     def test_each_subject_once(self):
-        """A subject is told once and counted on; another one is told."""
+        """A subject is reported once and counted on; another one is reported."""
         mine = desk()
-        with CAPTURES.capture() as told:
+        with CAPTURES.capture() as reported:
             for subject in ("a", "b", "a", "a"):
-                mine.tell(finding(subject=subject, count=2))
-        assert [each.subject for each in told] == ["a", "b"]
+                mine.report(finding(subject=subject, count=2))
+        assert [each.subject for each in reported] == ["a", "b"]
         assert {each.subject: each.count for each in mine.findings} == {"a": 6, "b": 2}
 
     def test_again(self):
-        """The sum at close is told although its subject was, and takes the place of what was counted."""
+        """The sum at close is reported although its subject was, and takes the place of what was counted."""
         mine = desk()
-        with CAPTURES.capture() as told:
-            mine.tell(finding())
-            mine.tell(finding(count=7), again=True)
-        assert [each.count for each in told] == [1, 7]
+        with CAPTURES.capture() as reported:
+            mine.report(finding())
+            mine.report(finding(count=7), again=True)
+        assert [each.count for each in reported] == [1, 7]
         assert [each.count for each in mine.findings] == [7]
 
     def test_errors_are_raised(self):
@@ -136,20 +136,20 @@ class TestTelling:
         mine = desk(ignore=("SW305",))
         for _ in range(2):
             with pytest.raises(SafeWriterError, match="SW305"):
-                mine.tell(finding("SW305"))
+                mine.report(finding("SW305"))
 
     def test_strict(self):
         """Under strict a warning is raised, and not where none may be."""
         with pytest.raises(SafeWriterError) as caught:
-            desk(strict=True).tell(finding())
+            desk(strict=True).report(finding())
         assert caught.value.finding.code == "SW402"
         with pytest.warns(SafeWriterWarning, match="SW402"):
-            desk(strict=True).tell(finding(), may_raise=False)
+            desk(strict=True).report(finding(), may_raise=False)
 
     def test_ignored(self):
-        """What is ignored is neither told nor kept."""
+        """What is ignored is neither reported nor kept."""
         mine = desk(ignore="SW4")
-        mine.tell(finding())
+        mine.report(finding())
         assert mine.findings == ()
 
     def test_several_of_which_two_are_raised(self):
@@ -163,8 +163,8 @@ class TestTelling:
         with warnings.catch_warnings():
             warnings.simplefilter("error", SafeWriterWarning)
             with pytest.raises(safewriter.ValuesWarning):
-                desk().tell(finding())
-            desk().tell(finding(), may_raise=False)
+                desk().report(finding())
+            desk().report(finding(), may_raise=False)
         assert "ValuesWarning: SW402 no-step" in capsys.readouterr().err
 
     @pytest.mark.parametrize("stream", ["closed", "none", "broken"])
@@ -182,7 +182,7 @@ sys.stderr = {"closed": closed, "none": None, "broken": Broken()}[sys.argv[1]]
 for action in ("always", "error"):
     warnings.simplefilter(action)
     desk = Desk(Policy(), Place("train.py", 41))
-    desk.tell(Finding("SW402", "It happened."), may_raise=action == "always")
+    desk.report(Finding("SW402", "It happened."), may_raise=action == "always")
     desk.internal("nothing")
     print(action, *[finding.code for finding in desk.findings])
 """, stream)  # fmt: skip
@@ -190,29 +190,29 @@ for action in ("always", "error"):
         assert printed == ["always SW402 SW901", "error SW402 SW901"], outcome
 
     def test_threads(self):
-        """Threads that tell one subject at a time tell it once, and count each."""
+        """Threads that report one subject at a time report it once, and count each."""
         mine = desk()
-        with CAPTURES.capture() as told:
+        with CAPTURES.capture() as reported:
             threads = [
-                threading.Thread(target=lambda: [mine.tell(finding()) for _ in range(200)], daemon=True)
+                threading.Thread(target=lambda: [mine.report(finding()) for _ in range(200)], daemon=True)
                 for _ in range(8)
             ]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
-        assert len(told) == 1
+        assert len(reported) == 1
         assert [each.count for each in mine.findings] == [1600]
 
     @given(st.lists(st.tuples(st.sampled_from(["SW401", "SW402", "SW403"]), st.sampled_from("abc"), st.integers(1, 9))))
     def test_nothing_is_told_twice_and_nothing_is_forgotten(self, events):
-        """Whatever comes: each code and subject is told once, in order of its first, and the counts add up."""
+        """Whatever comes: each code and subject is reported once, in order of its first, and the counts add up."""
         mine = desk(ignore="SW403")
-        with CAPTURES.capture() as told:
+        with CAPTURES.capture() as reported:
             for code, subject, count in events:
-                mine.tell(finding(code, subject, count=count))
+                mine.report(finding(code, subject, count=count))
         kept = [event for event in events if event[0] != "SW403"]
-        assert [(each.code, each.subject) for each in told] == list(dict.fromkeys(event[:2] for event in kept))
+        assert [(each.code, each.subject) for each in reported] == list(dict.fromkeys(event[:2] for event in kept))
         assert sum(each.count for each in mine.findings) == sum(event[2] for event in kept)
 
 
@@ -220,20 +220,20 @@ class TestGuard:
     def test_fault(self):
         """A fault becomes SW901, with its traceback, once for each check."""
         mine = desk()
-        with CAPTURES.capture() as told:
+        with CAPTURES.capture() as reported:
             for _ in range(3):
                 with mine.guard("values"):
                     raise ZeroDivisionError("by nought")
-        (one,) = told
+        (one,) = reported
         assert (one.code, one.subject) == ("SW901", "values")
         assert "ZeroDivisionError: by nought" in one.message
         assert mine.findings[0].count == 3
 
     def test_fault_under_strict(self):
         """Not even strict raises it."""
-        with CAPTURES.capture() as told, desk(strict=True).guard("values"):
+        with CAPTURES.capture() as reported, desk(strict=True).guard("values"):
             raise ZeroDivisionError
-        assert [each.code for each in told] == ["SW901"]
+        assert [each.code for each in reported] == ["SW901"]
 
     @pytest.mark.parametrize("leaving", [error_for(finding("SW305")), warning_for(finding())], ids=["error", "warning"])
     def test_findings_go_through(self, leaving):
@@ -251,9 +251,9 @@ class TestGuard:
         """A check that fails found nothing."""
         mine = desk()
         assert guarded(mine, "values", lambda: [finding()]) == [finding()]
-        with CAPTURES.capture() as told:
+        with CAPTURES.capture() as reported:
             assert guarded(mine, "values", lambda: [1 / 0]) == []
-        assert [each.code for each in told] == ["SW901"]
+        assert [each.code for each in reported] == ["SW901"]
 
 
 class TestCarriers:
@@ -315,5 +315,5 @@ class TestCarriers:
     def test_tell_without_a_desk(self):
         """The door is there without a writer too."""
         with pytest.warns(SafeWriterWarning, match="SW402") as caught:
-            tell(finding())
+            send(finding())
         assert caught[0].filename == __file__

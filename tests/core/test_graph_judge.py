@@ -1,4 +1,4 @@
-"""The judges of SW301 to SW304, over tables of graphs: what is told, with which cause, and what is left alone."""
+"""The judges of SW301 to SW304, over tables of graphs: what is reported, with which cause, and what is left alone."""
 
 import json
 from dataclasses import replace
@@ -32,7 +32,7 @@ def graph(*steps):
     )  # fmt: skip
 
 
-def told(findings):
+def reported(findings):
     """What findings name: ``SW302 never-written: a b``."""
     return [f"{f.code} {f.data['cause']}: {' '.join(op['name'] for op in f.data['ops'])}" for f in findings]
 
@@ -77,21 +77,21 @@ CORRECT = {
 @pytest.mark.parametrize(("steps", "written", "expected"), BROKEN.values(), ids=BROKEN)
 def test_broken(steps, written, expected):
     """Each op that never landed is reported once, with its cause."""
-    assert sorted(told(judge_graph(graph(*steps), set(written.split()), 5))) == sorted(expected)
+    assert sorted(reported(judge_graph(graph(*steps), set(written.split()), 5))) == sorted(expected)
 
 
 @pytest.mark.parametrize(("steps", "written"), CORRECT.values(), ids=CORRECT)
 def test_correct(steps, written):
-    """Of a graph that was written whole nothing is told."""
+    """Of a graph that was written whole nothing is reported."""
     assert judge_graph(graph(*steps), set(written.split()), 5) == []
 
 
 def test_told_before():
-    """What an earlier finding named is not told again, and the rest has a subject of its own."""
+    """What an earlier finding named is not reported again, and the rest has a subject of its own."""
     facts = graph("a", "m=a", "b", "c")
     (first,) = judge_graph(facts, {"a"}, 1, reported={"c"})
     (second,) = judge_graph(facts, {"a"}, 1, reported={"b"})
-    assert told([first, second]) == ["SW303 after-the-merge: b", "SW303 after-the-merge: c"]
+    assert reported([first, second]) == ["SW303 after-the-merge: b", "SW303 after-the-merge: c"]
     assert first.subject != second.subject
     assert judge_graph(facts, {"a"}, 1, reported={"b", "c"}) == []
 
@@ -107,12 +107,12 @@ def test_never_accused(op):
 
 
 def test_branch_that_is_never_taken():
-    """A summary in a branch may never run while others do; where nothing ran it is told."""
+    """A summary in a branch may never run while others do; where nothing ran it is reported."""
     facts = GraphFacts(
         (SummaryOp("a", "a", place="t.py:1"), SummaryOp("b", "b", place="t.py:2", order=1, conditional=True))
     )
     assert judge_graph(facts, {"a"}, 5) == []
-    assert told(judge_graph(facts, set(), 5)) == ["SW301 never-merged: a b"]
+    assert reported(judge_graph(facts, set(), 5)) == ["SW301 never-merged: a b"]
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ NOT_GROWING = {
 
 @pytest.mark.parametrize("looks", GROWING.values(), ids=GROWING)
 def test_growth(looks):
-    """Summary ops that a loop defines are told once, with their line."""
+    """Summary ops that a loop defines are reported once, with their line."""
     before = ("loss", "acc", "loss/x")
     ((_, finding),) = grown(looks, before)
     assert finding.code == "SW304"
@@ -316,22 +316,22 @@ def test_no_growth(looks):
 
 
 def test_growth_where_the_plain_tag_is_taken():
-    """Tags that TensorFlow numbered are told at the third repeat, though no op has the plain tag; others are not."""
+    """Tags that TensorFlow numbered are reported at the third repeat, though none has the plain tag; others are not."""
     for renumbered, expected in ((True, [4]), (False, [])):
         judge = GrowthJudge([SummaryOp("loss_1", "loss_1", renumbered=renumbered)])
         found = [
             (number, judge.look(number, [SummaryOp(tag, tag, place="t.py:9", renumbered=renumbered)]))
             for number, tag in enumerate(("loss_2", "loss_3", "loss_4", "loss_5", "loss_6"), start=2)
         ]
-        told_at = [(number, finding) for number, finding in found if finding is not None]
-        assert [number for number, _ in told_at] == expected
-        for _, finding in told_at:
+        reported_at = [(number, finding) for number, finding in found if finding is not None]
+        assert [number for number, _ in reported_at] == expected
+        for _, finding in reported_at:
             assert "'loss' was defined again 3 times, as 'loss_2', 'loss_3', 'loss_4'" in finding.message
             assert "t.py:9" in finding.message
 
 
 def test_growth_message():
-    """SW304 names the base tag, the line, how many by now, and both ways to mend it."""
+    """SW304 names the base tag, the line, how many by now, and both ways to fix it."""
     ((number, finding),) = grown([at("t.py:9", f"loss_{n}") for n in range(1, 9)])
     assert number == 4
     assert "'loss' was defined again 3 times, as 'loss_1', 'loss_2', 'loss_3'" in finding.message
@@ -342,7 +342,7 @@ def test_growth_message():
 
 @pytest.mark.parametrize("kind", ["histogram", "image"])
 def test_growth_of_other_kinds(kind):
-    """What is no number can't be written without an op; and an op of no known line is told as well."""
+    """What is no number can't be written without an op; and an op of no known line is reported as well."""
     judge = GrowthJudge([SummaryOp("a", "a", kind)])
     found = [judge.look(number, [SummaryOp(f"a_{number}", None, kind)]) for number in range(1, 9)]
     (finding,) = [each for each in found if each is not None]

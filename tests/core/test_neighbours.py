@@ -98,7 +98,7 @@ class Clock:
         return self.now
 
 
-#: A process that writes as it is told: "open NAME" ({pid} is replaced), "grow", "close"; it answers each line.
+#: A process that writes as it is reported: "open NAME" ({pid} is replaced), "grow", "close"; it answers each line.
 WRITER = """
 import os, sys
 file = None
@@ -184,8 +184,14 @@ def test_a_file_of_another_host_that_grows_is_told_once(tmp_path, looks):
     name = write(tmp_path, "events.out.tfevents.1700000000.far.77.0", 10)
     assert evidence(looks.look([])) == []
     write(tmp_path, name, 5)
-    (told,) = looks.look([]).neighbours
-    assert (told.host, told.pid, told.same_host, told.size_before, told.size) == ("far", 77, False, 10, 15)
+    (reported,) = looks.look([]).neighbours
+    assert (reported.host, reported.pid, reported.same_host, reported.size_before, reported.size) == (
+        "far",
+        77,
+        False,
+        10,
+        15,
+    )
     write(tmp_path, name, 5)
     assert evidence(looks.look([])) == []
 
@@ -210,7 +216,7 @@ def test_a_file_without_a_process_in_its_name_is_known_by_growth(tmp_path, looks
     assert evidence(looks.look([])) == [(name, "grew")]
 
 
-def test_a_file_that_appears_is_told(tmp_path, looks):
+def test_a_file_that_appears_is_reported(tmp_path, looks):
     """What was not there at the first look was made by somebody since."""
     looks.look([])
     name = write(tmp_path, "events.out.tfevents.1700000000.far.1.0")
@@ -239,7 +245,7 @@ def test_files_of_this_process_are_its_own(tmp_path, looks):
 
 
 def test_two_files_of_one_process_are_one_neighbour(tmp_path, looks):
-    """A process that begins a second file is not told again."""
+    """A process that begins a second file is not reported again."""
     looks.look([])
     write(tmp_path, "events.out.tfevents.1700000000.far.1.0")
     write(tmp_path, "events.out.tfevents.1700000000.far.1.1")
@@ -252,8 +258,8 @@ def test_a_worker_that_started_with_us_is_told_at_once(tmp_path, looks):
     config = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
     with other_process(tmp_path, TF_CONFIG=config) as other:
         other("open " + here())
-        (told,) = looks.look([]).neighbours
-        assert (told.pid, told.evidence, told.role) == (other.pid, "open", "worker 1 of 2 (TF_CONFIG)")
+        (reported,) = looks.look([]).neighbours
+        assert (reported.pid, reported.evidence, reported.role) == (other.pid, "open", "worker 1 of 2 (TF_CONFIG)")
 
 
 @linux_only
@@ -277,13 +283,13 @@ def test_a_living_process_that_closed_its_file_is_silent(tmp_path, looks):
         assert evidence(looks.look([])) == []
 
 
-def test_a_living_process_that_comes_later_is_told(tmp_path, looks):
-    """A second run that starts in the directory of the first is told in the first."""
+def test_a_living_process_that_comes_later_is_reported(tmp_path, looks):
+    """A second run that starts in the directory of the first is reported in the first."""
     looks.look([])
     with other_process(tmp_path) as other:
         other("open " + here())
-        (told,) = looks.look([]).neighbours
-        assert (told.pid, told.same_host, told.evidence) == (other.pid, True, "appeared")
+        (reported,) = looks.look([]).neighbours
+        assert (reported.pid, reported.same_host, reported.evidence) == (other.pid, True, "appeared")
 
 
 def test_a_process_of_this_host_that_has_ended_is_silent(tmp_path, looks):
@@ -297,15 +303,15 @@ def test_a_process_of_this_host_that_has_ended_is_silent(tmp_path, looks):
 
 
 def test_a_killed_worker_that_is_started_again_is_told_anew(tmp_path, looks):
-    """The worker before and the one after are two processes: each is told once."""
+    """The worker before and the one after are two processes: each is reported once."""
     looks.look([])
     with other_process(tmp_path) as first:
         first("open " + here())
-        assert [told.pid for told in looks.look([]).neighbours] == [first.pid]
+        assert [reported.pid for reported in looks.look([]).neighbours] == [first.pid]
     assert looks.look([]).neighbours == ()
     with other_process(tmp_path) as second:
         second("open " + here())
-        assert [told.pid for told in looks.look([]).neighbours] == [second.pid]
+        assert [reported.pid for reported in looks.look([]).neighbours] == [second.pid]
 
 
 def test_a_container_that_shares_our_hosts_name_is_known_by_growing_on(tmp_path, looks):
@@ -337,7 +343,7 @@ def test_a_stock_writer_of_another_process_is_found(tmp_path, looks):
     looks.look([])
     with other_process(tmp_path) as other:
         other(f"open events.out.tfevents.1700000000.{HOST}")
-        assert [told.pid for told in looks.look([]).neighbours] == [other.pid]
+        assert [reported.pid for reported in looks.look([]).neighbours] == [other.pid]
 
 
 #: In a process of its own: one that has imported TensorFlow has threads, and should not fork.
@@ -463,7 +469,7 @@ def test_many_neighbours_are_one_finding():
 
 
 def test_where_nothing_says_who_we_are_the_hint_says_so():
-    """A process without a role is told where a role would come from."""
+    """A process without a role is reported where a role would come from."""
     (finding,) = judge_directory(DirectoryFacts("logs", (neighbour(),)), Role())
     assert "TF_CONFIG" in finding.hint
 

@@ -301,7 +301,7 @@ class TestLies:
 
 class TestCounting:
     def test_whole_records(self, tmp_path):
-        """All whole records are counted, from a path as from an open file, and the offset behind them is told."""
+        """All whole records are counted, from a path as from an open file, and the offset behind them is reported."""
         path = tmp_path / "file"
         path.write_bytes(framed(*RECORDS) + b"torn")
         size = len(framed(*RECORDS))

@@ -103,10 +103,10 @@ def test_what_says_nothing_is_left_alone(environment):
         ({"PMI_RANK": "x", "PMI_SIZE": "4"}, "PMI_RANK=x and PMI_SIZE=4 name no rank"),
     ],
 )
-def test_wrong_settings_are_told(environment, problem):
-    """A wrong setting is told in words, and nothing is raised or guessed."""
-    (told,) = role(environment=environment).problems
-    assert problem in told
+def test_wrong_settings_are_reported(environment, problem):
+    """A wrong setting is reported in words, and nothing is raised or guessed."""
+    (reported,) = role(environment=environment).problems
+    assert problem in reported
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_wrong_settings_are_told(environment, problem):
         {**tf_config({"type": "worker", "index": 0}), "RANK": "2", "WORLD_SIZE": "3"},
     ],
 )
-def test_contradictions_are_told(environment):
+def test_contradictions_are_reported(environment):
     """Two sources that count as many processes must give this one the same place."""
-    (told,) = role(environment=environment).problems
-    assert told.startswith("Settings contradict each other: this process is ")
+    (reported,) = role(environment=environment).problems
+    assert reported.startswith("Settings contradict each other: this process is ")
 
 
 @pytest.mark.parametrize(
@@ -147,15 +147,15 @@ def test_the_strategy_goes_first():
     assert (str(found), found.chief, found.problems) == ("worker 1 of 3 (TF_CONFIG)", False, ())
 
 
-def test_a_setting_that_changed_since_is_told():
+def test_a_setting_that_changed_since_is_reported():
     """A strategy keeps the TF_CONFIG that it was made with."""
     strategy = Strategy(TFConfigClusterResolver("worker", 1, CLUSTER))
-    (told,) = role(strategy, tf_config({"type": "worker", "index": 2})).problems
-    assert "worker 1 of 3" in told
-    assert "worker 2 of 3" in told
+    (reported,) = role(strategy, tf_config({"type": "worker", "index": 2})).problems
+    assert "worker 1 of 3" in reported
+    assert "worker 2 of 3" in reported
 
 
-def test_a_strategy_without_tf_config_is_told():
+def test_a_strategy_without_tf_config_is_reported():
     """A MultiWorkerMirroredStrategy without TF_CONFIG takes every process for the only one."""
     found = role(Strategy(TFConfigClusterResolver()), {})
     assert found.task is None

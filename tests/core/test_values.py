@@ -58,8 +58,8 @@ def image(tag="digit/image/0"):
     return protos.Summary(value=[protos.Summary.Value(tag=tag, image=protos.Summary.Image(height=1, width=1))])
 
 
-def told(writes, judge=None):
-    """``[(code, subject), …]`` of what is told while these ``(summary, step[, given])`` are written."""
+def reported(writes, judge=None):
+    """``[(code, subject), …]`` of what is reported while these ``(summary, step[, given])`` are written."""
     judge = judge or ValuesJudge()
     found = []
     for summary, *steps in writes:
@@ -70,7 +70,7 @@ def told(writes, judge=None):
 
 
 class TestSilence:
-    """Programs that are right are never told anything, live or summed up."""
+    """Programs that are right are never reported anything, live or summed up."""
 
     @pytest.mark.parametrize(
         "writes",
@@ -100,9 +100,9 @@ class TestSilence:
         ],
     )
     def test_right_programs(self, writes):
-        """What a right program may do is not told, neither at once nor at the end."""
+        """What a right program may do is not reported, neither at once nor at the end."""
         judge = ValuesJudge()
-        assert told(writes, judge) == []
+        assert reported(writes, judge) == []
         assert judge.sum_up() == []
 
     def test_the_normal_answer_is_one_shared_object(self):
@@ -114,7 +114,7 @@ class TestSilence:
     @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=30))
     def test_finite_numbers(self, numbers):
         """No finite number is taken for another."""
-        assert told((scalar(number), step) for step, number in enumerate(numbers)) == []
+        assert reported((scalar(number), step) for step, number in enumerate(numbers)) == []
 
 
 class TestNotFinite:
@@ -140,7 +140,7 @@ class TestNotFinite:
     )
     def test_told_at_once(self, summary):
         """NaN and infinities are seen in every encoding of a float."""
-        assert told([(summary, 1)]) == [("SW401", "loss")]
+        assert reported([(summary, 1)]) == [("SW401", "loss")]
 
     @pytest.mark.parametrize("numpy", [True, False])
     @pytest.mark.parametrize("size", [3, 1000, 3_000_000])
@@ -153,38 +153,38 @@ class TestNotFinite:
                 message = OurSummary()
                 message.value.add(tag="loss").tensor.tensor_content = struct.pack(code, number) * (size // (dtype % 18))
                 message.value[0].tensor.dtype = dtype
-                assert told([(message, 1)]) == expected
+                assert reported([(message, 1)]) == expected
 
     def test_fields_of_values(self):
         """Numbers in the repeated fields of a tensor are looked at as those in its bytes."""
         message = OurSummary()
         message.value.add(tag="loss").tensor.dtype = 1
         message.value[0].tensor.float_val.extend([1.0] * 100)
-        assert told([(message, 1)]) == []
+        assert reported([(message, 1)]) == []
         message.value[0].tensor.float_val.append(NAN)
-        assert told([(message, 1)]) == [("SW401", "loss")]
+        assert reported([(message, 1)]) == [("SW401", "loss")]
 
     def test_content_that_is_cut_short(self):
         """A tensor whose bytes end within a number is judged by the whole ones."""
         message = OurSummary()
         message.value.add(tag="loss").tensor.dtype = 1
         message.value[0].tensor.tensor_content = struct.pack("<f", 1.0) + b"\xff\xff"
-        assert told([(message, 1)]) == []
+        assert reported([(message, 1)]) == []
 
     def test_once_and_summed_up(self):
-        """A tag that stays NaN is told once, and counted at the end, once."""
+        """A tag that stays NaN is reported once, and counted at the end, once."""
         judge = ValuesJudge()
         writes = [(scalar(NAN if 12 <= step < 352 else 1.0), step) for step in range(1000)]
-        assert told(writes, judge) == [("SW401", "loss")]
+        assert reported(writes, judge) == [("SW401", "loss")]
         (summed,) = judge.sum_up()
         assert summed.message == "Tag 'loss': 340 of 1,000 values were NaN or infinite, the first at step 12."
         assert (summed.code, summed.subject, summed.count) == ("SW401", "loss", 340)
         assert judge.sum_up() == []
 
     def test_once_only_is_not_summed_up(self):
-        """What was told and did not go on has nothing to be summed up."""
+        """What was reported and did not go on has nothing to be summed up."""
         judge = ValuesJudge()
-        assert told([(scalar(), 1), (scalar(NAN), 2), (scalar(), 3)], judge) == [("SW401", "loss")]
+        assert reported([(scalar(), 1), (scalar(NAN), 2), (scalar(), 3)], judge) == [("SW401", "loss")]
         assert judge.sum_up() == []
 
     def test_message(self):
@@ -201,7 +201,7 @@ class TestTogether:
     TAGS = tuple(f"layer_{number:02}" for number in range(50))
 
     def test_a_merged_summary(self):
-        """Where fifty tags of one summary turn NaN, the first is told, and the others in one finding, counted."""
+        """Where fifty tags of one summary turn NaN, the first is reported, and the others in one finding, counted."""
         judge = ValuesJudge()
         found = [*judge.observe(scalars(1.0, self.TAGS), 1, 1), *judge.observe(scalars(NAN, self.TAGS), 2, 2)]
         assert [finding.subject for finding in found] == ["layer_00", "step 2"]
@@ -209,47 +209,47 @@ class TestTogether:
         assert (found[1].count, found[1].data["count"], len(found[1].data["tags"])) == (49, 49, 49)
 
     def test_one_add_each(self):
-        """Where each tag has a summary of its own, the others are told when the next step begins."""
+        """Where each tag has a summary of its own, the others are reported when the next step begins."""
         judge = ValuesJudge()
-        assert told([(scalar(NAN, tag), 2) for tag in self.TAGS], judge) == [("SW401", "layer_00")]
-        assert told([(scalar(1.0, "layer_00"), 3)], judge) == [("SW401", "step 2")]
+        assert reported([(scalar(NAN, tag), 2) for tag in self.TAGS], judge) == [("SW401", "layer_00")]
+        assert reported([(scalar(1.0, "layer_00"), 3)], judge) == [("SW401", "step 2")]
 
     def test_one_add_each_at_the_very_end(self):
-        """Where no next step comes, they are told when the writer is closed."""
+        """Where no next step comes, they are reported when the writer is closed."""
         judge = ValuesJudge()
-        told([(scalar(NAN, tag), 2) for tag in self.TAGS], judge)
+        reported([(scalar(NAN, tag), 2) for tag in self.TAGS], judge)
         (finding,) = judge.sum_up()
         assert (finding.subject, finding.count) == ("step 2", 49)
 
     def test_two_tags(self):
         """Two tags are two findings."""
-        assert told([(scalars(NAN, "ab"), 2)]) == [("SW401", "a"), ("SW401", "b")]
+        assert reported([(scalars(NAN, "ab"), 2)]) == [("SW401", "a"), ("SW401", "b")]
 
     def test_no_step_at_all(self):
-        """A merged summary without a step is told for its first tag and once for all others."""
+        """A merged summary without a step is reported for its first tag and once for all others."""
         writes = [(scalars(1.0, self.TAGS), None)] * 5
-        assert told(writes) == [("SW402", "layer_00"), ("SW402", "step 0")]
+        assert reported(writes) == [("SW402", "layer_00"), ("SW402", "step 0")]
 
     def test_no_step_one_add_each(self):
         """Without a step no next step ever comes; the next round tells instead."""
         writes = [(scalar(1.0, tag), None) for _ in range(3) for tag in self.TAGS]
-        assert told(writes) == [("SW402", "layer_00"), ("SW402", "step 0")]
+        assert reported(writes) == [("SW402", "layer_00"), ("SW402", "step 0")]
 
     def test_at_different_steps(self):
-        """Tags that go wrong one after the other are told one by one."""
+        """Tags that go wrong one after the other are reported one by one."""
         writes = [(scalar(NAN, tag), step) for step, tag in enumerate(self.TAGS)]
-        assert told(writes) == [("SW401", tag) for tag in self.TAGS]
+        assert reported(writes) == [("SW401", tag) for tag in self.TAGS]
 
     def test_summed_up_together(self):
         """What began at one step is summed up in one finding too."""
         judge = ValuesJudge()
-        told([(scalars(NAN, self.TAGS), step) for step in range(5)], judge)
+        reported([(scalars(NAN, self.TAGS), step) for step in range(5)], judge)
         (finding,) = judge.sum_up()
         assert finding.message.startswith("50 tags were NaN or infinite, 250 times in 250 writes, from step 0 on:")
 
     @given(st.integers(1, 60), st.sampled_from([NAN, INF]), st.booleans())
     def test_never_more_than_one_further(self, count, number, merged):
-        """However many tags go wrong at one step, at most one further finding is told, and no tag is left out."""
+        """However many tags go wrong at one step, at most one further finding is reported, and no tag is left out."""
         tags = [f"t{index}" for index in range(count)]
         judge = ValuesJudge()
         found = []
@@ -264,17 +264,17 @@ class TestSteps:
     """SW402, SW403, SW404, SW406."""
 
     def test_no_step(self):
-        """The second write of a tag without a step is told."""
-        assert told([(scalar(), None)] * 3) == [("SW402", "loss")]
+        """The second write of a tag without a step is reported."""
+        assert reported([(scalar(), None)] * 3) == [("SW402", "loss")]
 
     def test_no_step_after_steps(self):
-        """A write without a step after writes with one lands on step 0, and is told as that."""
-        assert told([(scalar(), 1), (scalar(), 2), (scalar(), None)]) == [("SW402", "loss")]
+        """A write without a step after writes with one lands on step 0, and is reported as that."""
+        assert reported([(scalar(), 1), (scalar(), 2), (scalar(), None)]) == [("SW402", "loss")]
 
     def test_backwards(self):
-        """A step that goes down is told once per tag, and counted."""
+        """A step that goes down is reported once per tag, and counted."""
         judge = ValuesJudge()
-        assert told([(scalar(), step) for step in (1, 5, 3, 4, 2)], judge) == [("SW403", "loss")]
+        assert reported([(scalar(), step) for step in (1, 5, 3, 4, 2)], judge) == [("SW403", "loss")]
         (summed,) = judge.sum_up()
         assert summed.message == "Tag 'loss': its step went down 2 times in 5 writes, the first at step 3."
 
@@ -287,18 +287,18 @@ class TestSteps:
         assert "resume_step" in finding.hint
 
     def test_frozen(self):
-        """The eleventh write at one step is told, also at step 0 where the user gave it."""
-        assert told([(scalar(), 7)] * 11) == [("SW404", "loss")]
-        assert told([(scalar(), 0)] * 30) == [("SW404", "loss")]
+        """The eleventh write at one step is reported, also at step 0 where the user gave it."""
+        assert reported([(scalar(), 7)] * 11) == [("SW404", "loss")]
+        assert reported([(scalar(), 0)] * 30) == [("SW404", "loss")]
 
     def test_frozen_twice(self):
         """A step that moves on begins a new count."""
-        assert told([(scalar(), step // 10) for step in range(100)]) == []
+        assert reported([(scalar(), step // 10) for step in range(100)]) == []
 
     @pytest.mark.parametrize("step", [2.9, "7", True, np.True_, -1, -0.5, np.float32(0.25)])
     def test_not_whole(self, step):
-        """A step that is cut, converted or negative is told."""
-        assert told([(scalar(), step)]) == [("SW406", "loss")]
+        """A step that is cut, converted or negative is reported."""
+        assert reported([(scalar(), step)]) == [("SW406", "loss")]
 
     def test_not_whole_says_what_is_stored(self):
         """The message holds what was given and what is stored."""
@@ -317,7 +317,7 @@ class TestSteps:
             def __eq__(self, other):
                 raise RuntimeError
 
-        assert told([(scalar(), Step())]) == []
+        assert reported([(scalar(), Step())]) == []
 
 
 class TestKinds:
@@ -334,9 +334,9 @@ class TestKinds:
             (scalar(tag="x"), tensor([1.0], "x", plugin="histograms")),
         ],
     )
-    def test_told(self, first, second):
-        """One tag used for two kinds is told."""
-        assert told([(first, 1), (second, 2)]) == [("SW405", "x")]
+    def test_reported(self, first, second):
+        """One tag used for two kinds is reported."""
+        assert reported([(first, 1), (second, 2)]) == [("SW405", "x")]
 
     def test_names_both(self):
         """The message names both kinds."""
@@ -365,7 +365,7 @@ class TestAtRest:
         assert self.at_rest([7] * 30) == [("SW404", 20)]
         assert self.at_rest([0] * 30 + [1]) == [("SW404", 20)]
 
-    def test_one_sum_for_what_was_told(self):
+    def test_one_sum_for_what_was_reported(self):
         """Each tag is in one finding only, with all that was ever wrong."""
         assert self.at_rest([5, 4, 3]) == [("SW403", 2)]
 
@@ -390,7 +390,7 @@ class TestAtRest:
 def test_stats():
     """What is kept of each tag is what is public of it."""
     judge = ValuesJudge()
-    told([(scalar(), 3), (scalar(NAN), 8), (histogram(), 9)], judge)
+    reported([(scalar(), 3), (scalar(NAN), 8), (histogram(), 9)], judge)
     assert judge.stats() == {"loss": TagStats(2, 3, 8, 1), "weights": TagStats(1, 9, 9, 0)}
     assert judge.stats()["loss"].as_dict() == {"count": 2, "first_step": 3, "last_step": 8, "not_finite": 1}
     assert len(judge.tags) == 2
@@ -400,7 +400,7 @@ def test_our_messages_and_tensorflows():
     """It makes no difference whose class the message is of."""
     for summary in (scalar(NAN), histogram(sum=INF), tensor([NAN]), image(), text()):
         ours = OurSummary.FromString(summary.SerializeToString())
-        assert told([(ours, 1)]) == told([(summary, 1)])
+        assert reported([(ours, 1)]) == reported([(summary, 1)])
 
 
 @given(
@@ -451,5 +451,5 @@ def test_memory_of_a_tag():
 
 
 def test_an_event_is_no_summary_with_values():
-    """Other messages of ours have no values, and nothing is told of them."""
+    """Other messages of ours have no values, and nothing is reported."""
     assert ValuesJudge().observe(Event().summary, 0, 0) == ()

@@ -31,7 +31,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class Reported:
     """One finding as a user sees it.
 
     Attributes:
@@ -59,7 +59,7 @@ class Outcome:
     stderr: str
 
     @property
-    def told(self):
+    def reported(self):
         """The findings that the program showed, in order."""
         found = []
         frame = ("", "0")
@@ -75,13 +75,13 @@ class Outcome:
             file, at = (match["file"], match["line"]) if "line" in match.groupdict() else frame
             more = [each for each in lines[number + 1 : number + 4] if each.startswith("  ")]
             text = "\n".join([match["text"], *more])
-            found.append(Told(match["code"], os.path.basename(file), int(at), match["category"], text))
+            found.append(Reported(match["code"], os.path.basename(file), int(at), match["category"], text))
         return found
 
     @property
     def codes(self):
         """The codes of these findings."""
-        return [told.code for told in self.told]
+        return [reported.code for reported in self.reported]
 
 
 def import_path():

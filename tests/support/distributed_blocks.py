@@ -1,7 +1,7 @@
 """Runs programs of docs/distributed.md, each in a directory of its own, one after the other in this process.
 
 Reads ``[[directory, program], …]`` as JSON from the standard input and prints, as JSON, the codes and messages that
-were told for each.
+were reported for each.
 """
 
 import json
@@ -11,15 +11,15 @@ import warnings
 
 
 def main():
-    told = []
+    reported = []
     for directory, program in json.load(sys.stdin):
         os.chdir(directory)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             exec(compile(program, "program.py", "exec"), {"__name__": "__main__"})
         findings = [each.message.finding for each in caught if hasattr(each.message, "finding")]
-        told.append([(finding.code, finding.message) for finding in findings])
-    print("\n" + json.dumps(told), flush=True)
+        reported.append([(finding.code, finding.message) for finding in findings])
+    print("\n" + json.dumps(reported), flush=True)
 
 
 if __name__ == "__main__":

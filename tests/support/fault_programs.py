@@ -479,7 +479,7 @@ _EARLIER = re.compile(r"With it went ([\d,]+) events?")
 _DROPPED = re.compile(r"([\d,]+) events? that had been accepted did not reach")
 
 
-def told_lost(texts):
+def reported_lost(texts):
     """The events that messages say are lost."""
     numbers = [found for text in texts for form in (_WENT, _EARLIER, _DROPPED) for found in form.findall(text)]
     return sum(int(number.replace(",", "")) for number in numbers)

@@ -152,12 +152,12 @@ READERS = {"tensorflow": by_tensorflow, "tensorboard": by_tensorboard, "tbparse"
 
 
 def read(paths):
-    told = {}
+    reported = {}
     for name, reader in READERS.items():
         with contextlib.suppress(ModuleNotFoundError):
             for path in paths:
-                told.setdefault(path, {})[name] = reader(path)
-    return told
+                reported.setdefault(path, {})[name] = reader(path)
+    return reported
 
 
 # Damaged files
@@ -212,18 +212,18 @@ def table():
             with open(path, "wb") as file:
                 file.write(content)
             os.utime(path, (0, 0))
-            told = read([path])[path]
+            reported = read([path])[path]
             report = audit_file(path)
             points = sum(tag.count for run in report.runs for tag in run.tags.values())
             codes = ", ".join(finding.code for finding in report.findings) or "nothing is wrong"
-            cells = [_cell(told[name]) for name in READERS]
+            cells = [_cell(reported[name]) for name in READERS]
             rows.append(f"| {what} | {' | '.join(cells)} | {points} points, {codes} |")
     return "\n".join(rows) + "\n"
 
 
-def _cell(told):
-    points = f"{sum(told['values'].values())} points"
-    return f"{points}, `{told['error']}`" if told["error"] else points
+def _cell(reported):
+    points = f"{sum(reported['values'].values())} points"
+    return f"{points}, `{reported['error']}`" if reported["error"] else points
 
 
 def main(arguments):
@@ -239,9 +239,9 @@ def main(arguments):
                     written.append(writer.__name__)
             print(json.dumps(written), file=printed)
         elif command == "read":
-            told = read(rest)
-            complete = all(len(each) == len(READERS) for each in told.values())
-            print(json.dumps({"files": told, "table": table() if complete else None}), file=printed)
+            reported = read(rest)
+            complete = all(len(each) == len(READERS) for each in reported.values())
+            print(json.dumps({"files": reported, "table": table() if complete else None}), file=printed)
         else:
             print(table(), file=printed, end="")
     sys.stdout.write(printed.getvalue())

@@ -1,4 +1,4 @@
-"""Creates a writer in each place of each strategy, and says what was told there.
+"""Creates a writer in each place of each strategy, and says what was reported there.
 
 Run without arguments it prints ``{strategy: {place: [codes]}}`` as JSON, with ``--graph`` for a program without eager
 execution, with ``--write`` it puts the table into docs/distributed.md. What is run is real: strategies on two logical
@@ -66,7 +66,7 @@ def parameter_servers(tf):
     )
 
 
-def told(place):
+def reported(place):
     """The codes of this page that creating a writer in a place brought, or what was raised."""
     from safewriter.testing import capture_findings
 
@@ -161,7 +161,7 @@ def schedule(tf, strategy, function):
 
 
 def table(*, graph_mode):
-    """What was told in each place of each strategy, in this process."""
+    """What was reported in each place of each strategy, in this process."""
     import tensorflow as tf
 
     if graph_mode:
@@ -170,7 +170,7 @@ def table(*, graph_mode):
     part = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(cpu, [part, part])
     return {
-        name: {place: told(create_there) for place, create_there in places(tf, strategy, graph_mode=graph_mode)}
+        name: {place: reported(create_there) for place, create_there in places(tf, strategy, graph_mode=graph_mode)}
         for name, strategy in strategies(tf, graph_mode=graph_mode)
     }
 

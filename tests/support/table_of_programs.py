@@ -1,14 +1,14 @@
-"""Whole programs, broken and correct, and what safewriter told of each: ``python tests/support/table_of_programs.py``.
+"""Whole programs, broken and correct, and what was reported of each: ``python tests/support/table_of_programs.py``.
 
 A program stands in ``tests/programs/broken`` or ``tests/programs/correct``. Comments in it say what is expected:
 
-``# told: SW302``       a warning points at this line
+``# reported: SW302``       a warning points at this line
 ``# raised: SW103``     an error leaves the program at this line
 ``# named: SW301``      the text of that finding names this line
 ``# unprivileged``      it runs as a user that owns nothing
 
-A broken program is told rightly where exactly these findings come, each at its line, and a correct one is left alone
-where none comes, and no other warning that points at it.
+A broken program is diagnosed correctly where exactly these findings come, each at its line, and a correct one is left
+alone where none comes, and no other warning that points at it.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ import children
 ROOT = os.path.join(os.path.dirname(children.HERE), "programs")
 #: A warning that points at the program; TensorFlow warns of itself as well.
 _WARNED_OF_USER = re.compile(r"^(?!.*-packages).*:\d+: \w*Warning: ", re.MULTILINE)
-_MARK = re.compile(r"# (told|raised|named): ((?:SW\d{3} ?)+)")
+_MARK = re.compile(r"# (reported|raised|named): ((?:SW\d{3} ?)+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Program:
 
     Attributes:
         path: Its file.
-        told: ``(code, line)`` of each expected finding, sorted.
+        reported: ``(code, line)`` of each expected finding, sorted.
         named: ``(code, line)`` of each line that a finding must name.
         fails: Whether an error ends it.
         unprivileged: Whether it runs as a user that owns nothing.
     """
 
     path: str
-    told: tuple[tuple[str, int], ...]
+    reported: tuple[tuple[str, int], ...]
     named: tuple[tuple[str, int], ...]
     fails: bool
     unprivileged: bool
@@ -65,7 +65,7 @@ def _read(path):
     ]
     return Program(
         path,
-        told=tuple(sorted((code, number) for word, code, number in marks if word != "named")),
+        reported=tuple(sorted((code, number) for word, code, number in marks if word != "named")),
         named=tuple((code, number) for word, code, number in marks if word == "named"),
         fails=any(word == "raised" for word, _, _ in marks),
         unprivileged="# unprivileged" in lines,
@@ -75,17 +75,19 @@ def _read(path):
 def complaints(program, outcome):
     """What a program's outcome has that it should not, and the other way round; empty where all is right."""
     base = os.path.basename(program.path)
-    told = sorted((each.code, each.line if each.file == base else f"line {each.line} of {each.file}")
-                  for each in outcome.told)  # fmt: skip
+    reported = sorted((each.code, each.line if each.file == base else f"line {each.line} of {each.file}")
+                  for each in outcome.reported)  # fmt: skip
     found = []
-    if told != list(program.told):
-        found.append(f"told {told}, expected {list(program.told)}")
+    if reported != list(program.reported):
+        found.append(f"reported {reported}, expected {list(program.reported)}")
     for code, line in program.named:
-        if not any(each.code == code and re.search(rf"{re.escape(base)}:{line}\b", each.text) for each in outcome.told):
+        if not any(
+            each.code == code and re.search(rf"{re.escape(base)}:{line}\b", each.text) for each in outcome.reported
+        ):
             found.append(f"no {code} names line {line}")
     if bool(outcome.exit_code) != program.fails:
         found.append(f"exit code {outcome.exit_code}")
-    if not program.told and _WARNED_OF_USER.search(outcome.stderr):
+    if not program.reported and _WARNED_OF_USER.search(outcome.stderr):
         found.append("something else was warned")
     return found
 
@@ -106,14 +108,14 @@ def main(*names):
     wrong = 0
     figures = []
     with children.ForkServer() as server:
-        for kind, verdict in (("broken", "told rightly"), ("correct", "left alone")):
+        for kind, verdict in (("broken", "diagnosed correctly"), ("correct", "left alone")):
             right = 0
             chosen = [program for program in programs(kind) if not names or program.name in names]
             for program in chosen:
                 outcome = run(server, program)
                 found = complaints(program, outcome)
                 right += not found
-                codes = " ".join(code for code, _ in program.told)
+                codes = " ".join(code for code, _ in program.reported)
                 print(f"{program.name:55} {codes:20} {'; '.join(found) or 'ok'}")
                 if found:
                     print(outcome.stderr)

@@ -33,7 +33,7 @@ def run(run_forked, code, kind, directory):
 
 
 def codes(outcome):
-    """Every code that a program told or printed, once."""
+    """Every code that a program reported or printed, once."""
     return sorted({*outcome.codes, *_PRINTED.findall(outcome.stdout)})
 
 
@@ -48,16 +48,16 @@ def mount_small_disk(directory):
 
 @pytest.mark.parametrize("code", [code for code in WITH_PROGRAM if code != "SW106"])
 def test_a_bad_program_is_told_its_code_and_no_other(code, run_forked, tmp_path):
-    """A bad program is told its own code, at a line of its own, and nothing else; only an error ends it."""
+    """A bad program is reported its own code, at a line of its own, and nothing else; only an error ends it."""
     outcome = run(run_forked, code, "bad", tmp_path)
     assert codes(outcome) == [code], outcome.stderr
-    assert {told.file for told in outcome.told} <= {"program.py"}, outcome.stderr
+    assert {reported.file for reported in outcome.reported} <= {"program.py"}, outcome.stderr
     raises = CATALOGUE[code].kind is Kind.ERROR or code == "SW502"
     assert (outcome.exit_code != 0) == raises, outcome.stderr
 
 
-def test_a_small_disk_is_told(run_forked, tmp_path):
-    """The bad program of SW106 is told on a disk that has less than 100 MB, and on no other."""
+def test_a_small_disk_is_reported(run_forked, tmp_path):
+    """The bad program of SW106 is reported on a disk that has less than 100 MB, and on no other."""
     if mount_small_disk(tmp_path / "small"):
         try:
             outcome = run(run_forked, "SW106", "bad", tmp_path)
@@ -70,7 +70,7 @@ def test_a_small_disk_is_told(run_forked, tmp_path):
 
 @pytest.mark.parametrize("code", WITH_PROGRAM)
 def test_a_good_program_is_silent(code, run_forked, tmp_path):
-    """The mended program ends well, and neither it nor its files give a finding."""
+    """The fixed program ends well, and neither it nor its files give a finding."""
     outcome = run(run_forked, code, "good", tmp_path)
     assert outcome.exit_code == 0, outcome.stderr
     assert codes(outcome) == [], outcome.stderr
@@ -83,7 +83,7 @@ def test_each_entry_is_whole(code):
     entry = CATALOGUE[code]
     assert entry.code == code
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", entry.name)
-    for text in (entry.when, entry.why, entry.mend):
+    for text in (entry.when, entry.why, entry.fix):
         assert text[0].isupper() or text[0] == "`"
         assert text.endswith((".", "?", "…")), text
         assert "  " not in text

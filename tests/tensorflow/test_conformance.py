@@ -295,7 +295,7 @@ class TestAdding:
             writer.add_summary(scalar(), 1)
 
     def test_tensor_as_step(self, writer_class, graph, logdir):
-        """A step that was not run is refused. Decision: with the line that mends it."""
+        """A step that was not run is refused. Decision: with the line that fixes it."""
         step = v1.train.get_or_create_global_step()
         with writer_class(logdir) as writer:
             with pytest.raises((TypeError, AttributeError)) as caught:

@@ -1,4 +1,4 @@
-"""Real workers over the loopback: what is told, and what of their events lands."""
+"""Real workers over the loopback: what is reported, and what of their events lands."""
 
 import contextlib
 import json
@@ -116,8 +116,8 @@ class Pages:
         return child
 
 
-def told(child, *, messages=False):
-    """The codes that a process of the page's programs was told, for each program; with their messages."""
+def reported(child, *, messages=False):
+    """The codes that a process of the page's programs was reported, for each program; with their messages."""
     programs = json.loads(finish(child, None).splitlines()[-1])
     return programs if messages else [[code for code, _ in findings] for findings in programs]
 
@@ -153,7 +153,7 @@ def test_programs_of_one_process(pages, tmp_path, read_points):
     """Mirrored and central storage, and a run that goes on: each silent, with all points."""
     child = pages.start("stopped", "resume", cwd="resume")
     others = pages.start("mirrored", "central")
-    assert told(child) == told(others) == [[], []]
+    assert reported(child) == reported(others) == [[], []]
     for name in ("mirrored", "central"):
         assert steps(read_points, tmp_path / name / "logs") == list(range(20))
     assert steps(read_points, tmp_path / "resume" / "logs") == [*range(80), *range(61, 100)]
@@ -165,7 +165,7 @@ def test_three_workers_and_an_evaluator(pages, tmp_path, read_points):
     cluster = json.loads(configs["worker", 0]["TF_CONFIG"])["cluster"]
     evaluator = pages.start("evaluator", cwd="run", env=config_of(cluster, "evaluator", 0))
     workers = [pages.start("chief", cwd="run", env=config) for config in configs.values()]
-    assert [told(child) for child in (evaluator, *workers)] == [[[]]] * 4
+    assert [reported(child) for child in (evaluator, *workers)] == [[[]]] * 4
     logs = tmp_path / "run" / "logs"
     assert steps(read_points, logs) == list(range(20))
     assert steps(read_points, logs / "eval", "accuracy") == list(range(20))
@@ -180,7 +180,7 @@ def test_a_directory_for_each_worker_and_ranks_of_a_launcher(pages, tmp_path, re
         pages.start("each", "launcher", env={**config, **ranks})
         for config, ranks in zip(configs, launched, strict=True)
     ]
-    assert [told(child) for child in workers] == [[[], []]] * 2
+    assert [reported(child) for child in workers] == [[[], []]] * 2
     for index in range(2):
         assert steps(read_points, tmp_path / "each" / "logs" / f"worker{index}") == list(range(20))
     assert steps(read_points, tmp_path / "launcher" / "logs") == list(range(20))
@@ -204,10 +204,10 @@ coordinator.join()
 
 
 def test_a_coordinator_with_a_worker_and_a_parameter_server(pages, tmp_path, read_points):
-    """The coordinator's writer is right, its scope and a function that it schedules are told."""
+    """The coordinator's writer is right, its scope and a function that it schedules are reported."""
     configs = tf_configs(chief=1, worker=1, ps=1)
     chief, *_ = [pages.start("coordinator", more=WRONG, env=config) for config in configs.values()]
-    ((scope, scheduled),) = told(chief, messages=True)
+    ((scope, scheduled),) = reported(chief, messages=True)
     assert scope[0] == "SW201"
     assert "inside the scope of ParameterServerStrategy" in scope[1]
     assert "Role of this process: chief 0 of 1 (TF_CONFIG)" in scope[1]
@@ -220,15 +220,15 @@ def test_a_coordinator_with_a_worker_and_a_parameter_server(pages, tmp_path, rea
 
 
 def test_two_workers_in_one_directory():
-    """The example: of the stock writer's events some are gone in silence, of ours all are there and both are told."""
+    """The example: some of the stock writer's events are gone in silence; all of ours are there, and both warn."""
     with Processes() as processes:
         output = finish(processes.start([os.path.join(ROOT, "examples", "multi_worker.py")]))
     runs = {run.splitlines()[0].split(":")[0]: run for run in output.strip().split("\n\n")}
     assert "100 events accepted, 50 on disk" in runs["FileWriter, one directory"]
-    assert "nobody was told anything" in runs["FileWriter, one directory"]
+    assert "nobody was warned" in runs["FileWriter, one directory"]
     broken = runs["SafeFileWriter, one directory"]
     assert "100 events accepted, 100 on disk" in broken
-    assert re.findall(r"worker (\d) was told: (SW\d+)", broken) == [
+    assert re.findall(r"worker (\d) was reported: (SW\d+)", broken) == [
         ("0", "SW201"),
         ("0", "SW203"),
         ("1", "SW201"),
@@ -238,14 +238,14 @@ def test_two_workers_in_one_directory():
     assert "Role of this process: worker 1 of 2 (TF_CONFIG)" in broken
     assert "50 events accepted, 50 on disk" in runs["SafeFileWriter, chief only"]
     assert "100 events accepted, 100 on disk" in runs["SafeFileWriter, one each"]
-    for mended in ("SafeFileWriter, chief only", "SafeFileWriter, one each"):
-        assert "nobody was told anything" in runs[mended]
+    for fixed in ("SafeFileWriter, chief only", "SafeFileWriter, one each"):
+        assert "nobody was warned" in runs[fixed]
 
 
 # A worker that is killed and started again.
 
 
-#: A worker that obeys: "open DIRECTORY RESUME_STEP", "write FIRST LAST", "close"; it answers with the codes told.
+#: A worker that obeys: "open DIRECTORY RESUME_STEP", "write FIRST LAST", "close"; it answers with the codes reported.
 OBEDIENT = """
 import json, sys, warnings
 import tensorflow.compat.v1 as tf
@@ -254,8 +254,8 @@ from safewriter import SafeFileWriter
 tf.disable_eager_execution()
 warnings.simplefilter("always")
 writers = []
-told = []
-warnings.showwarning = lambda message, *_: told.append(getattr(message, "finding", None))
+reported = []
+warnings.showwarning = lambda message, *_: reported.append(getattr(message, "finding", None))
 print("ready", flush=True)
 for line in sys.stdin:
     word, *rest = line.split()
@@ -269,8 +269,8 @@ for line in sys.stdin:
     elif word == "close":
         for writer in writers:
             writer.close()
-    print(json.dumps([[each.code, each.message] for each in told if each is not None]), flush=True)
-    told.clear()
+    print(json.dumps([[each.code, each.message] for each in reported if each is not None]), flush=True)
+    reported.clear()
 """
 
 
@@ -294,7 +294,7 @@ class Worker:
 
 
 def test_a_worker_killed_in_mid_run_and_started_again(tmp_path, read_points):
-    """In a directory of its own it goes on in silence; in a shared one, it and the survivor are told."""
+    """In a directory of its own it goes on in silence; in a shared one, it and the survivor are reported."""
     with Processes() as processes:
         survivor, victim = [Worker(processes, tmp_path, rank) for rank in range(2)]
         survivor.is_ready()

@@ -104,7 +104,7 @@ def test_ignored_is_silent(tmp_path, far):
 
 
 def test_a_writer_that_is_never_closed_takes_its_last_look_too(tmp_path, far):
-    """Workers often end without closing; what was seen by then is told."""
+    """Workers often end without closing; what was seen by then is reported."""
     with capture_findings() as findings:
         writer = SafeFileWriter(str(tmp_path))
         far()

@@ -59,7 +59,7 @@ def read_all(earlier, tag="no such tag"):
 
 @pytest.fixture
 def run(tmp_path, graph):
-    """Writes a run of steps with a writer of ours; gives what was told."""
+    """Writes a run of steps with a writer of ours; gives what was reported."""
 
     def run(steps, tags=("loss",), logdir=tmp_path, **options):
         with capture_findings() as findings, SafeFileWriter(str(logdir), **options) as writer:
@@ -75,7 +75,7 @@ def codes(findings):
     return [finding.code for finding in findings]
 
 
-def test_a_run_over_an_earlier_one_is_told(run, tmp_path):
+def test_a_run_over_an_earlier_one_is_reported(run, tmp_path):
     """The finding names the tag, the step that the earlier run reached, and the one that is written now."""
     run(range(100))
     (finding,) = run(range(40, 60))
@@ -94,7 +94,7 @@ def test_going_on_at_the_next_step_is_silent(run):
     assert run(range(120, 140, 5)) == []
 
 
-def test_the_last_point_again_is_told(run):
+def test_the_last_point_again_is_reported(run):
     """At the very step of the last point there are two."""
     run(range(100))
     assert codes(run(range(99, 120))) == ["SW107"]
@@ -179,7 +179,7 @@ def test_both_ways_out_are_silent(run, tmp_path, option):
         assert run(range(40, 60), logdir=tmp_path / "fresh") == []
 
 
-def test_a_resumed_run_that_begins_too_early_is_told(run):
+def test_a_resumed_run_that_begins_too_early_is_reported(run):
     """resume_step keeps the points up to it, so that a step before it is written twice."""
     run(range(100))
     (finding,) = run(range(30, 60), resume_step=39)

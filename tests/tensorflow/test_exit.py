@@ -1,4 +1,4 @@
-"""The end of a program: whatever way it comes, events are on disk, the rest is told, and nothing is raised or hangs."""
+"""The end of a program: whatever way it comes, events are on disk, the rest is said, and nothing is raised or hangs."""
 
 import json
 import os
@@ -27,8 +27,8 @@ CREATED = LINES + 1  #: the line of OPEN that creates the writer
 
 
 def lines_of(outcome):
-    """``[(code, line)]`` of what was told."""
-    return [(told.code, told.line) for told in outcome.told]
+    """``[(code, line)]`` of what was reported."""
+    return [(reported.code, reported.line) for reported in outcome.reported]
 
 
 class TestRealInterpreters:
@@ -37,9 +37,9 @@ class TestRealInterpreters:
         outcome = run_program(OPEN)
         assert outcome.exit_code == 0
         assert lines_of(outcome) == [("SW501", CREATED)]
-        assert outcome.told[0].file == "program.py"
-        assert "7 events" in outcome.told[0].text
-        assert "Writer created at program.py:" in outcome.told[0].text
+        assert outcome.reported[0].file == "program.py"
+        assert "7 events" in outcome.reported[0].text
+        assert "Writer created at program.py:" in outcome.reported[0].text
         assert len(read_points(tmp_path / "logs")["loss"]) == 7
 
     def test_python_c(self, run_program, tmp_path, read_points):
@@ -47,7 +47,7 @@ class TestRealInterpreters:
         outcome = run_program(command=OPEN)
         assert outcome.exit_code == 0
         assert lines_of(outcome) == [("SW501", CREATED)]
-        assert outcome.told[0].file == "<string>"
+        assert outcome.reported[0].file == "<string>"
         assert len(read_points(tmp_path / "logs")["loss"]) == 7
 
     def test_warnings_as_errors(self, run_program):
@@ -66,7 +66,7 @@ class TestRealInterpreters:
             command="import sys; from IPython import start_ipython; sys.exit(start_ipython(sys.argv[1:]))",
         )  # fmt: skip
         assert lines_of(outcome) == [("SW501", CREATED)], outcome
-        assert outcome.told[0].file == "script.py"
+        assert outcome.reported[0].file == "script.py"
         assert len(read_points(tmp_path / "logs")["loss"]) == 7
 
     def test_pytest(self, run_program, tmp_path):
@@ -84,7 +84,7 @@ def test_training():
         )  # fmt: skip
         assert outcome.exit_code == 0, outcome
         assert "1 passed" in outcome.stdout
-        assert [(told.code, told.file) for told in outcome.told] == [("SW501", "test_user.py")]
+        assert [(reported.code, reported.file) for reported in outcome.reported] == [("SW501", "test_user.py")]
 
 
 NOTEBOOK = [
@@ -124,7 +124,7 @@ class TestWaysToEnd:
     """In forks of one interpreter, each of which ends as any does."""
 
     @pytest.mark.parametrize(
-        ("end", "exit_code", "told"),
+        ("end", "exit_code", "reported"),
         [
             ("import sys; sys.exit(3)", 3, ["SW501"]),
             ("raise KeyError('broken')", 1, ["SW501"]),
@@ -151,16 +151,16 @@ class TestWaysToEnd:
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )  # fmt: skip
-    def test_end(self, run_forked, tmp_path, read_points, end, exit_code, told):
-        """Every event is on disk, the exit code is the program's, and what can be told is told once."""
+    def test_end(self, run_forked, tmp_path, read_points, end, exit_code, reported):
+        """Every event is on disk, the exit code is the program's, and what can be reported is reported once."""
         outcome = run_forked(OPEN + end + "\n")
         assert outcome.exit_code == exit_code, outcome.stderr
-        assert lines_of(outcome) == [(code, CREATED) for code in told], outcome.stderr
+        assert lines_of(outcome) == [(code, CREATED) for code in reported], outcome.stderr
         assert len(read_points(tmp_path / "logs")["loss"]) >= 7
         assert "Exception ignored" not in outcome.stderr
 
     def test_graph_is_judged_at_the_end(self, run_forked):
-        """Summary ops that no writer got are told at the end, for writers left open and closed ones alike."""
+        """Summary ops that no writer got are reported at the end, for writers left open and closed ones alike."""
         outcome = run_forked(
             START
             + """x = tf.placeholder(tf.float32)
@@ -173,10 +173,10 @@ with tf.Session() as sess:
 """
         )
         assert lines_of(outcome) == [("SW501", LINES + 5), ("SW303", LINES + 5)]
-        assert f"program.py:{LINES + 3}" in outcome.told[1].text
+        assert f"program.py:{LINES + 3}" in outcome.reported[1].text
 
     def test_writers_end_in_the_order_of_their_creation(self, run_forked):
-        """Several writers left open are each told, in order."""
+        """Several writers left open are each reported, in order."""
         outcome = run_forked(
             START
             + """writers = [
@@ -188,11 +188,11 @@ for writer in writers:
     writer.add_summary(number(), 1)
 """
         )
-        assert [told.code for told in outcome.told] == ["SW501"] * 3
-        assert [told.line for told in outcome.told] == [LINES + 2, LINES + 3, LINES + 4]
+        assert [reported.code for reported in outcome.reported] == ["SW501"] * 3
+        assert [reported.line for reported in outcome.reported] == [LINES + 2, LINES + 3, LINES + 4]
 
     def test_writers_of_a_loop_are_summed_up(self, run_forked, tmp_path, read_points):
-        """A line that creates a writer per epoch and closes none is told at the first, and once more for all others."""
+        """A line that creates a writer per epoch and closes none is reported at the first, and once for all others."""
         loop = """import sys
 for epoch in range(20):
     writer = FileWriter(f"{sys.argv[1]}/{epoch}")
@@ -202,8 +202,8 @@ for epoch in range(20):
         for logdir, keep in (("dropped", ""), ("kept", "    kept = [*globals().get('kept', []), writer]\n")):
             outcome = run_forked(START + loop + keep, logdir)
             assert lines_of(outcome) == [("SW501", LINES + 3)] * 2
-            assert "19 more writers" in outcome.told[1].text
-            assert "57 events" in outcome.told[1].text
+            assert "19 more writers" in outcome.reported[1].text
+            assert "57 events" in outcome.reported[1].text
             assert all(len(read_points(tmp_path / logdir / str(epoch))["loss"]) == 3 for epoch in range(20))
 
     def test_used_after_close_is_summed_up(self, run_forked):
@@ -217,7 +217,7 @@ for step in range(5):
 """
         )
         assert lines_of(outcome) == [("SW504", CREATED)]
-        assert "10 events" in outcome.told[0].text
+        assert "10 events" in outcome.reported[0].text
         stock = re.findall(r"program\.py:(\d+): UserWarning: Attempting to use a closed FileWriter", outcome.stderr)
         assert stock == [str(CREATED + 5), str(CREATED + 6)]  # Python shows each line's once
 
@@ -230,7 +230,7 @@ for step in range(5):
         """A writer that is dropped is ended there and then: the program can go on for days."""
         outcome = run_forked(OPEN + "del writer\nimport sys\nprint('after', file=sys.stderr)\n")
         assert lines_of(outcome) == [("SW501", CREATED)]
-        assert "was dropped without being closed" in outcome.told[0].text
+        assert "was dropped without being closed" in outcome.reported[0].text
         assert outcome.stderr.index("SW501") < outcome.stderr.index("after")
 
     def test_multiprocessing(self, run_forked, tmp_path, read_points):
@@ -281,7 +281,7 @@ class TestStrict:
         assert lines_of(outcome)[0] == ("SW403", CREATED + 3)
 
     def test_at_close(self, run_forked):
-        """At ``close`` it is raised when the file is closed and everything is told."""
+        """At ``close`` it is raised when the file is closed and everything is reported."""
         source = (
             START
             + """import shutil

@@ -1,4 +1,4 @@
-"""Each fault of a run, with real processes, signals and disks: all has landed, or the loss is told with its number."""
+"""Each fault of a run, with real processes, signals and disks: all has landed, or the loss is said with its number."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from disks import FullDisk
-from fault_programs import PROGRAMS, Left, source, told_lost
+from fault_programs import PROGRAMS, Left, reported_lost, source
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="signals, forks and limits are POSIX")
 
@@ -96,19 +96,19 @@ GONE = {
 
 
 @pytest.mark.parametrize("name", GONE)
-def test_what_went_is_told(suffer, name):
+def test_what_went_is_reported(suffer, name):
     """Where a file goes, SW503 says how many events went with it, and writing goes on in a new file."""
     outcome, left = suffer(name)
     lost, how = GONE[name]
-    texts = [told.text for told in outcome.told]
+    texts = [reported.text for reported in outcome.reported]
     assert outcome.codes == ["SW503"]
     assert how in texts[0]
     assert "Writing goes on in " in texts[0]
     assert "Writer created at program.py:" in texts[0]
     if name == "file_replaced":  # what the file in its place holds of it is not counted
-        assert told_lost(texts) == 101
+        assert reported_lost(texts) == 101
     else:
-        assert told_lost(texts) == len(left.missing)
+        assert reported_lost(texts) == len(left.missing)
     assert lost is None or len(left.missing) == lost
     assert set(range(101, 200)) <= set(left.found), "what came later landed"
     assert left.twice == set()
@@ -120,7 +120,7 @@ def test_adds_notice(suffer):
     outcome, left = suffer("noticed_by_adds")
     assert outcome.exit_code == -signal.SIGKILL
     assert outcome.codes == ["SW503"]
-    assert told_lost([told.text for told in outcome.told]) == len(left.missing)
+    assert reported_lost([reported.text for reported in outcome.reported]) == len(left.missing)
     assert {249} <= set(left.found)
 
 
@@ -129,15 +129,15 @@ def test_directory_becomes_a_file(suffer):
     outcome, left = suffer("directory_replaced")
     assert outcome.stderr.count(f"raised SafeWriterNotADirectoryError {errno.ENOTDIR}") == 50
     assert outcome.codes == ["SW503", "SW502"]
-    assert "No new file could be created there yet." in outcome.told[0].text
-    assert "50 add calls failed and their events are not in the log" in outcome.told[1].text
-    assert len(left.missing) == 100 == told_lost([told.text for told in outcome.told])
+    assert "No new file could be created there yet." in outcome.reported[0].text
+    assert "50 add calls failed and their events are not in the log" in outcome.reported[1].text
+    assert len(left.missing) == 100 == reported_lost([reported.text for reported in outcome.reported])
     assert set(range(150, 200)) <= set(left.found)
 
 
 @pytest.mark.parametrize("name", ["full_disk", "full_for_ever_disk"])
 def test_full_disk(suffer, small_disk, name):
-    """On a full disk each failing add raises ENOSPC; what was accepted is there, and the sum is told at close."""
+    """On a full disk each failing add raises ENOSPC; what was accepted is there, and the sum is reported at close."""
     os.mkdir(os.path.join(small_disk.path, "logs"))
     outcome, left = suffer(name, "disk/logs")
     failed = outcome.stderr.count(f"raised SafeWriterOSError {errno.ENOSPC}")
@@ -148,7 +148,7 @@ def test_full_disk(suffer, small_disk, name):
     assert left.torn == []
     assert (set(range(300, 400)) <= set(left.found)) == (name == "full_disk")
     assert outcome.codes == ["SW106", "SW502"]
-    text = outcome.told[-1].text
+    text = outcome.reported[-1].text
     assert f"{failed} add calls failed and their events are not in the log" in text
     assert "No space left on device (ENOSPC, errno 28)" in text
     assert os.path.join("disk", "logs", "events.out.tfevents.") in text
@@ -163,13 +163,15 @@ def test_size_limit(suffer):
     assert left.torn == []
     assert set(range(200, 300)) <= set(left.found)
     assert outcome.codes == ["SW502"]
-    assert "ulimit -f" in outcome.told[0].text
+    assert "ulimit -f" in outcome.reported[0].text
 
 
 def test_threads_and_close(suffer):
     """Adds of 16 threads land while others flush, close and reopen; those that found it closed are counted."""
     outcome, left = suffer("threads_and_close")
-    dropped = sum(int(told.text.split()[2].replace(",", "")) for told in outcome.told if told.code == "SW504")
+    dropped = sum(
+        int(reported.text.split()[2].replace(",", "")) for reported in outcome.reported if reported.code == "SW504"
+    )
     assert outcome.exit_code == 0, outcome.stderr
     assert len(left.missing) == dropped
     assert left.twice == set()

@@ -16,7 +16,7 @@ import pytest
 import tensorflow
 import tensorflow.compat.v1 as tf
 from disks import FullDisk
-from fault_programs import told_lost
+from fault_programs import reported_lost
 from google.protobuf.message import EncodeError
 
 from safewriter import SafeFileWriter, SafeWriterError
@@ -180,7 +180,7 @@ def test_error_says_all(tmp_path):
 
 @pytest.mark.parametrize("step", ["fsync", "close"])
 def test_failing_close(tmp_path, monkeypatch, step):
-    """Where the storage refuses at fsync or close what it had accepted, all events of the file are told as lost."""
+    """Where the storage refuses at fsync or close what it had accepted, all events of the file are reported as lost."""
     writer = SafeFileWriter(str(tmp_path))
     writer.add_summary(summary(1), 1)
     writer.add_summary(summary(2), 2)
@@ -195,27 +195,29 @@ def test_failing_close(tmp_path, monkeypatch, step):
         return real(fd)
 
     monkeypatch.setattr(os, step, failing)
-    with pytest.warns(UserWarning, match="SW502 events-lost: 2 events that had been accepted did not reach") as told:
+    with pytest.warns(
+        UserWarning, match="SW502 events-lost: 2 events that had been accepted did not reach"
+    ) as reported:
         writer.close()
-    assert "(EDQUOT, errno 122)" in str(told[0].message)
+    assert "(EDQUOT, errno 122)" in str(reported[0].message)
     report = writer.report()
     assert (report.events, report.landed, report.lost) == (2, 0, 2)
 
 
-def test_gone_at_close_is_told(tmp_path):
-    """A file that went since the last look is told at close, and no new one is made for nothing."""
+def test_gone_at_close_is_reported(tmp_path):
+    """A file that went since the last look is reported at close, and no new one is made for nothing."""
     writer = SafeFileWriter(str(tmp_path / "logs"))
     writer.add_summary(summary(1), 1)
     writer.flush()
     os.unlink(writer.report().files[0].path)
     (tmp_path / "logs").rmdir()
-    with pytest.warns(UserWarning, match="SW503 event-file-gone") as told:
+    with pytest.warns(UserWarning, match="SW503 event-file-gone") as reported:
         writer.close()
-    assert "1 of its 1 event went with it. That came out when the writer was closed." in str(told[0].message)
+    assert "1 of its 1 event went with it. That came out when the writer was closed." in str(reported[0].message)
     assert not os.path.exists(tmp_path / "logs")
 
 
-def test_gone_at_exit_is_told(run_forked, tmp_path):
+def test_gone_at_exit_is_reported(run_forked, tmp_path):
     """The same at the end of a program that closes nothing, and for a writer that is dropped."""
     program = """
         import os, gc
@@ -234,8 +236,8 @@ def test_gone_at_exit_is_told(run_forked, tmp_path):
     """
     outcome = run_forked("if True:\n" + program)
     assert outcome.codes == ["SW503", "SW503"]
-    assert "dropped" in outcome.told[0].text
-    assert "kept" in outcome.told[1].text
+    assert "dropped" in outcome.reported[0].text
+    assert "kept" in outcome.reported[1].text
 
 
 @pytest.mark.parametrize("others", [b"no record", bytes(100)])
@@ -452,7 +454,7 @@ def test_file_gone_under_a_queue(tmp_path, monkeypatch):
         writer.close()
     assert numbers(str(tmp_path / "logs")) == [10]
     assert [finding.code for finding in findings] == ["SW503"]
-    assert told_lost([str(findings[0])]) == 10
+    assert reported_lost([str(findings[0])]) == 10
 
 
 def test_full_disk_under_a_queue(tmp_path, monkeypatch):
@@ -541,7 +543,7 @@ def gfile(monkeypatch):
 @pytest.mark.parametrize("halfway", [False, True])
 @pytest.mark.parametrize("name", ["write", "flush"])
 def test_failing_gfile(gfile, name, halfway):
-    """A remote file that fails on write or flush: told with the number of waiting events; later all land, once."""
+    """A remote file that fails on write or flush: reported with the number of waiting events; later all land, once."""
     logs = f"ram://failing-{name}-{halfway}"
     writer = SafeFileWriter(logs)
     for step in range(5):
@@ -568,7 +570,7 @@ def test_failing_gfile(gfile, name, halfway):
 
 
 def test_gfile_that_fails_for_ever(gfile):
-    """What a remote storage never took is told at close, with its number and the reason."""
+    """What a remote storage never took is reported at close, with its number and the reason."""
     writer = SafeFileWriter("ram://failing-for-ever")
     for step in range(5):
         writer.add_summary(summary(step), step)
@@ -576,9 +578,11 @@ def test_gfile_that_fails_for_ever(gfile):
     gfile.failing.add("write")
     for step in range(5, 12):
         writer.add_summary(summary(step), step)
-    with pytest.warns(UserWarning, match="SW502 events-lost: 7 events that had been accepted did not reach") as told:
+    with pytest.warns(
+        UserWarning, match="SW502 events-lost: 7 events that had been accepted did not reach"
+    ) as reported:
         writer.close()
-    assert "EAGAIN" in str(told[0].message)
+    assert "EAGAIN" in str(reported[0].message)
     assert numbers("ram://failing-for-ever") == list(range(5))
     report = writer.report()
     assert (report.events, report.landed, report.lost) == (12, 5, 7)
@@ -611,7 +615,7 @@ def test_remote_file_removed(tmp_path):
 
 
 def test_remote_storage_hangs_at_exit(run_forked):
-    """A storage that never answers does not keep the program from ending, and what it did not take is told."""
+    """A storage that never answers does not keep the program from ending, and what it did not take is reported."""
     program = """
 import threading
 import tensorflow.compat.v1 as tf
@@ -629,7 +633,7 @@ writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)])
     outcome = run_forked(program, timeout=30)
     assert outcome.exit_code == 0
     assert outcome.codes == ["SW501", "SW502"]
-    assert "1 event that had been accepted did not reach" in outcome.told[1].text
+    assert "1 event that had been accepted did not reach" in outcome.reported[1].text
 
 
 def test_forked_child_of_a_remote_writer(run_forked):

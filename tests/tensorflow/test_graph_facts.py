@@ -273,7 +273,7 @@ def test_name_of_a_merge(graph):
 
 
 def test_names_that_tensorflow_numbered(graph):
-    """A number that TensorFlow gave because the name was taken, in any case, is told from one of the program's own."""
+    """A number that TensorFlow gave because the name was taken, in any case, differs from one of the program's own."""
     tf.constant(1.0, name="Loss")
     tf.constant(1.0, name="layer")
     for number in (1, 2, 3):

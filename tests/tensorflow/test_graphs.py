@@ -42,7 +42,7 @@ class Writer:
                 if value.tag not in self.tags:
                     self.tags.add(value.tag)
                     self.accounts.wrote(self.key, value.tag)
-        return told(found)
+        return reported(found)
 
     def run(self, sess, fetch, steps=1):
         return [line for _ in range(steps) for line in self.add(sess.run(fetch))]
@@ -51,10 +51,10 @@ class Writer:
         return self.add(*(v1.Summary(value=[{"tag": tag, "simple_value": 1.0}]).SerializeToString() for tag in tags))
 
     def close(self, **options):
-        return told(self.accounts.close(self.key, self.adds, **options))
+        return reported(self.accounts.close(self.key, self.adds, **options))
 
 
-def told(findings):
+def reported(findings):
     return [
         f"{finding.code} {finding.data.get('cause', '')}: {' '.join(op['tag'] for op in finding.data['ops'])}"
         for finding in findings
@@ -63,7 +63,7 @@ def told(findings):
 
 def at_end(accounts, adds=None):
     """What is reported when the program ends in the normal way."""
-    return told(finding for _, finding in accounts.finish(adds or {}, broken_off=False))
+    return reported(finding for _, finding in accounts.finish(adds or {}, broken_off=False))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def sess(graph):
 
 
 # Each program gets the accounts, the graph, which is the default one, and a session;
-# it returns what was told at its closes. Beside it: that, and what is told at the end.
+# it returns what was reported at its closes. Beside it: that, and what is reported at the end.
 
 
 def never_merged(accounts, graph, sess):
@@ -474,7 +474,7 @@ CORRECT = [
 
 @pytest.mark.parametrize("program", CORRECT)
 def test_correct(accounts, graph, sess, program):
-    """A correct program is told nothing, neither at a close nor at the end."""
+    """A correct program is reported nothing, neither at a close nor at the end."""
     assert program(accounts, graph, sess) == []
     assert at_end(accounts) == []
 
@@ -492,7 +492,7 @@ def test_adds_of_all_writers(accounts, graph):
 
 
 def test_line_outlives_the_graph(accounts):
-    """What is undecided at the last close is told at the end with its line, though the graph is gone."""
+    """What is undecided at the last close is reported at the end with its line, though the graph is gone."""
     with tf.Graph().as_default() as graph, v1.Session() as sess:
         a = summary.scalar("a", 1.0)
         summary.scalar("b", 1.0)
@@ -516,7 +516,7 @@ def test_graph_is_kept_while_a_writer_is_open(accounts):
     del graph
     gc.collect()
     ((_, finding),) = accounts.finish({w.key: 7}, broken_off=False)
-    assert told([finding]) == ["SW301 never-merged: a"]
+    assert reported([finding]) == ["SW301 never-merged: a"]
     assert finding.data["adds"] == 7
 
 

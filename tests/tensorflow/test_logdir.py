@@ -91,7 +91,7 @@ class TestLiteral:
     """SW104: what a shell would have replaced."""
 
     @pytest.mark.parametrize(
-        ("text", "mend"),
+        ("text", "fix"),
         [
             ("~", "expanduser"),
             ("~/logs", "expanduser"),
@@ -112,12 +112,12 @@ class TestLiteral:
             ("~/'logs' ", "expanduser"),
         ],
     )
-    def test_told(self, text, mend):
-        """The message names the path as it is, and the hint the call that mends it."""
+    def test_reported(self, text, fix):
+        """The message names the path as it is, and the hint the call that fixes it."""
         (finding,) = judge_literal(text)
         assert finding.code == "SW104"
         assert repr(text) in finding.message
-        assert mend in finding.hint
+        assert fix in finding.hint
 
     @pytest.mark.parametrize(
         "text",
@@ -139,7 +139,7 @@ class TestLiteral:
             "..",
         ],
     )
-    def test_not_told(self, text):
+    def test_not_reported(self, text):
         """Names that mean what they say are left alone."""
         assert judge_literal(text) == []
 
@@ -192,7 +192,7 @@ class TestScheme:
             ("unheardof://x", None),
         ],
     )
-    def test_told(self, text, package):
+    def test_reported(self, text, package):
         """The package that provides it is named, where one is known."""
         (finding,) = judge_scheme(text, frozenset(["", "ram", "file"]))
         assert (finding.code, finding.data["package"]) == ("SW105", package)
@@ -272,7 +272,7 @@ class TestInTheWay:
         assert tree(tmp_path) == []
 
     def test_system_directory(self, graph):
-        """Where the system lets nobody make anything, its own reason is told."""
+        """Where the system lets nobody make anything, its own reason is reported."""
         if not os.path.isdir("/proc/self"):
             pytest.skip("this system has no /proc")
         with pytest.raises(SafeWriterError, match="SW103") as caught:
@@ -381,10 +381,10 @@ except OSError:
 try:
     SafeFileWriter("logs/run")
 except SafeWriterError as error:
-    told = error
+    reported = error
 for each in kept:
     os.close(each)
-print(told.errno == errno.EMFILE, "ulimit -n" in str(told), sorted(os.listdir()))
+print(reported.errno == errno.EMFILE, "ulimit -n" in str(reported), sorted(os.listdir()))
 SafeFileWriter("logs/run").close()
 """)
         assert outcome.exit_code == 0, outcome.stderr
@@ -415,7 +415,7 @@ def small_disk(tmp_path):
 
 class TestDisk:
     def test_almost_full(self, graph, small_disk):
-        """SW106: a disk of few megabytes is told with its number, at the user's line; the writer works."""
+        """SW106: a disk of few megabytes is reported with its number, at the user's line; the writer works."""
         disk = small_disk("3m")
         with pytest.warns(SafeWriterWarning, match=r"SW106 .*Only 3 MB are free") as caught:
             writer = SafeFileWriter(str(disk / "logs"))
@@ -445,11 +445,11 @@ class TestDisk:
         assert "read-only" in str(error)
 
     @pytest.mark.parametrize(
-        ("free", "told"), [(0, True), (ALMOST_FULL - 1, True), (ALMOST_FULL, False), (10**15, False)]
+        ("free", "reported"), [(0, True), (ALMOST_FULL - 1, True), (ALMOST_FULL, False), (10**15, False)]
     )
-    def test_free_space(self, free, told):
-        """Less than 100 MB is told."""
-        assert [finding.code for finding in judge_free_space("/logs", free)] == ["SW106"] * told
+    def test_free_space(self, free, reported):
+        """Less than 100 MB is reported."""
+        assert [finding.code for finding in judge_free_space("/logs", free)] == ["SW106"] * reported
 
     def test_free_bytes(self, tmp_path):
         """What the system says; nothing where it says nothing."""

@@ -41,7 +41,7 @@ def answers(report):
 
 
 @pytest.fixture(scope="module")
-def told(answers):
+def reported(answers):
     """``{path: {reader: what it says}}``."""
     return answers["files"]
 
@@ -65,25 +65,25 @@ class TestSound:
         return files
 
     def test_nothing_is_wrong(self, files, report):
-        """What a writer writes as it should is not told of."""
+        """What a writer writes as it should is not reported."""
         paths = {os.path.dirname(facts.path) for facts in files} | {facts.path for facts in files}
         assert [finding for finding in report.findings if finding.path in paths] == []
 
-    def test_tensorflow(self, files, told):
+    def test_tensorflow(self, files, reported):
         """The events, and the values of each tag, are those that TensorFlow's reader gives."""
         for facts in files:
-            theirs = told[facts.path]["tensorflow"]
+            theirs = reported[facts.path]["tensorflow"]
             assert theirs["error"] is None
             assert facts.events == theirs["events"]
             assert {tag: here.count for tag, here in facts.tags.items()} == theirs["values"]
 
     @pytest.mark.parametrize("reader", ["tensorboard", "tbparse"])
-    def test_values(self, files, told, reader):
+    def test_values(self, files, reported, reader):
         """The values of each tag are those that TensorBoard, without sampling, and tbparse show."""
         for facts in files:
-            if reader not in told[facts.path]:
+            if reader not in reported[facts.path]:
                 pytest.skip(f"{reader} is not installed")
-            assert told[facts.path][reader] == {"values": counts(facts, reader), "error": None}
+            assert reported[facts.path][reader] == {"values": counts(facts, reader), "error": None}
 
 
 def test_kinds(written, report):

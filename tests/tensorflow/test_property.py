@@ -1,4 +1,4 @@
-"""Whatever happens to the files: what was accepted has landed, or was told to be lost."""
+"""Whatever happens to the files: what was accepted has landed, or was reported to be lost."""
 
 import collections
 import contextlib
@@ -30,7 +30,7 @@ from safewriter.recording.queued import QueuedBackend
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="half of the rules are POSIX: fork, links, tmpfs")
 
 
-def told_lost(findings):
+def reported_lost(findings):
     return sum(finding.data["lost"] for finding in findings if finding.code in ("SW502", "SW503"))
 
 
@@ -216,7 +216,7 @@ class AnyFaults(RuleBasedStateMachine):
                     self.writer.flush()
                 elif ends == "closes":
                     self.writer.close()
-        assert told_lost(self.findings) == 0
+        assert reported_lost(self.findings) == 0
         pending = self.writer.report().pending if self.open else 0  # what slow storage puts at stake
         return self.accepted[: len(self.accepted) - pending], [finding.code for finding in self.findings]
 
@@ -311,7 +311,7 @@ class AnyFaults(RuleBasedStateMachine):
         mine = [number for number in found if number in set(self.accepted)]
         assert set(found) <= set(self.accepted) | set(self.of_children), "never accepted"
         assert set(self.of_children) <= set(found), "a child's"
-        assert len(mine) == len(self.accepted) - told_lost(self.findings) - pending
+        assert len(mine) == len(self.accepted) - reported_lost(self.findings) - pending
 
     def teardown(self):
         try:
@@ -320,8 +320,8 @@ class AnyFaults(RuleBasedStateMachine):
             self.stack.close()
 
 
-def test_accepted_is_landed_or_told(tmp_path, graph):
-    """Through any sequence of adds, flushes, forks and faults, each accepted event is read back once or told lost."""
+def test_accepted_is_landed_or_reported(tmp_path, graph):
+    """Through any sequence of adds, flushes, forks and faults, each accepted event is read back or reported lost."""
     AnyFaults.disk = FullDisk(str(tmp_path / "disk"))
     try:
         run_state_machine_as_test(

@@ -52,7 +52,7 @@ def test_reopened(session, tmp_path, read_points):
 
 
 def test_the_file_is_removed(session, tmp_path):
-    """What was written to a file that is gone is told once, with its number."""
+    """What was written to a file that is gone is reported once, with its number."""
     with capture_findings() as findings:
         writer = SafeFileWriter(tmp_path, session=session)
         for summary, step in points("loss", range(10)):

@@ -23,7 +23,7 @@ STRATEGIES = (
 
 @pytest.fixture(scope="module")
 def table():
-    """What was told in each place of each strategy, in processes that had nothing else to do."""
+    """What was reported in each place of each strategy, in processes that had nothing else to do."""
     return strategy_table.both_modes()
 
 
@@ -51,14 +51,14 @@ def test_each_place_of_each_strategy_is_told_for_what_it_is(table, strategy, mod
 
 @pytest.mark.parametrize("mode", strategy_table.MODES)
 def test_the_default_strategy_is_silent(table, mode):
-    """Without a strategy, only traces are told, and what raises with the stock writer raises."""
+    """Without a strategy, only traces are reported, and what raises with the stock writer raises."""
     traces = {"function": ["SW202"], "run_function": ["SW202"], "map": ["SW202"], "py_function": ["RuntimeError"]}
     found = table["default strategy" + mode]
     assert found == {place: traces.get(place, []) for place in found}
 
 
 def test_the_page_shows_the_table(table):
-    """What docs/distributed.md says is told or silent is what was told; mend it with the command in its comment."""
+    """What docs/distributed.md calls reported or silent is so; renew it with the command in its comment."""
     with open(strategy_table.PAGE, encoding="utf-8") as file:
         page = file.read()
     assert strategy_table.BEGIN + strategy_table.as_markdown(table) + strategy_table.END in page
@@ -82,7 +82,7 @@ def test_a_scope_in_sight_is_not_called_hidden(one_device):
 
 
 def test_a_scope_that_was_left_is_over(one_device):
-    """Before and after the scope nothing is told."""
+    """Before and after the scope nothing is reported."""
     with one_device.scope():
         pass
     assert strategy_facts() == StrategyFacts()

@@ -36,7 +36,7 @@ def test_collected_instead_of_warned(graph, tmp_path, recwarn):
 
 
 def test_judged_as_if_the_program_ended(graph, tmp_path):
-    """Writers left open and summaries that none got are told at the end of the block."""
+    """Writers left open and summaries that none got are reported at the end of the block."""
     v1.summary.scalar("loss", 1.0)
     with capture_findings() as findings:
         writer = SafeFileWriter(tmp_path, graph)

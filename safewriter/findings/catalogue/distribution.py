@@ -18,7 +18,7 @@ CODES = (
             "is only a risk; it becomes a loss when the second worker is added. `tf.distribute.has_strategy()` does "
             "not see it when a graph was entered inside the scope."
         ),
-        mend="Create the writer before the scope, in one process only, or give each process a directory of its own.",
+        fix="Create the writer before the scope, in one process only, or give each process a directory of its own.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -53,7 +53,7 @@ CODES = (
             "not once per step, and what it writes is written at that moment. Four steps on two replicas left one "
             "summary, without a message."
         ),
-        mend=(
+        fix=(
             "Create the writer outside, let the function return the value, and write it in the loop that calls the "
             "function."
         ),
@@ -104,7 +104,7 @@ CODES = (
             "collide, but TensorBoard still reads them as one run and draws the curves of all processes over each "
             "other, or shows those of one only."
         ),
-        mend=(
+        fix=(
             "Write on the chief only, or give each process its own directory: `os.path.join(logdir, f'worker{rank}')`."
         ),
         bad=program("""
@@ -153,7 +153,7 @@ CODES = (
             "collide, but TensorBoard draws the values of both writers as one run: a train and a test curve become a "
             "zigzag."
         ),
-        mend="One directory per writer: `logs/train` and `logs/test` appear as two runs with a colour each.",
+        fix="One directory per writer: `logs/train` and `logs/test` appear as two runs with a colour each.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter

@@ -10,13 +10,13 @@ CODES = (
         code="SW601",
         name="torn-tail",
         kind=Kind.FINDING,
-        when="The file ends inside a record: the offset and the number of whole events before it are told.",
+        when="The file ends inside a record: the offset and the number of whole events before it are reported.",
         why=(
             "Whoever wrote it was stopped in the middle of a write: killed, out of disk, or copied too early. A "
             "reader takes an incomplete last record for a run that is still going on and waits without a word, so "
             "what was in it, and in the buffer behind it, is missing and nobody says so."
         ),
-        mend=(
+        fix=(
             "Nothing, where the run is alive: the rest is on its way. Otherwise `safewriter repair FILE --output DIR` "
             "writes a copy of the whole records. `SafeFileWriter` leaves no half record when it is killed."
         ),
@@ -56,14 +56,14 @@ CODES = (
         kind=Kind.FINDING,
         when=(
             "The checksum or the framing of a record is wrong: the offset and the number of events that TensorBoard "
-            "will not show are told."
+            "will not show are reported."
         ),
         why=(
             "TensorBoard stops at the first damaged record. One byte changed at offset 500 left 10 of 50 points; its "
             "default loader says so in one line of its log, the older one not at all. Two writers in one file and "
             "network file systems that lose a block are the usual causes."
         ),
-        mend=(
+        fix=(
             "Copy the file again from where it was written. Where that is the damaged one, "
             "`safewriter repair FILE --output DIR` writes a copy with every record that can be read, also behind the "
             "damage."
@@ -111,7 +111,7 @@ CODES = (
             "This is what an empty TensorBoard looks like from inside: the writer worked and was never given "
             "anything. The file is sound, so nothing complains."
         ),
-        mend="Look at the program: are the summary ops merged, run, and passed to `add_summary`?",
+        fix="Look at the program: are the summary ops merged, run, and passed to `add_summary`?",
         bad=program("""
             import glob
             import tensorflow.compat.v1 as tf
@@ -146,13 +146,13 @@ CODES = (
             "same tag and steps its default loader showed the later file only, the older one a line that jumps "
             "between both."
         ),
-        mend="Move the files into a directory each: every directory appears as a run with its own colour.",
+        fix="Move the files into a directory each: every directory appears as a run with its own colour.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter, audit_logdir
 
             tf.disable_eager_execution()
-            quiet = ["SW204"]  # not told live, to be found at rest
+            quiet = ["SW204"]  # not reported live, to be found at rest
             with SafeFileWriter("logs", ignore=quiet) as train, SafeFileWriter("logs", ignore=quiet) as test:
                 for step in range(10):
                     loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
@@ -184,7 +184,7 @@ CODES = (
             "TensorBoard opens every file with `tfevents` in its name. A text file, another format or a file whose "
             "beginning was overwritten gives no points, and at most a line in a log."
         ),
-        mend="Rename or remove the file; where it should be an event file, look for what overwrote its beginning.",
+        fix="Rename or remove the file; where it should be an event file, look for what overwrote its beginning.",
         bad=program("""
             from safewriter import audit_file
 

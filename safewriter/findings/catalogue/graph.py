@@ -16,7 +16,7 @@ CODES = (
             "depends on it, so a session that is asked for the training op leaves it out. The file holds the graph "
             "and no points, which TensorFlow has no reason to find strange."
         ),
-        mend=(
+        fix=(
             "Merge the ops once with `tf.summary.merge_all()`, run the merged op beside the training op, and pass the "
             "result to `add_summary`."
         ),
@@ -58,7 +58,7 @@ CODES = (
             "Running the merged op gives bytes and writes nothing; only `add_summary` writes. A program that drops "
             "the value, or never runs the op, looks and trains the same."
         ),
-        mend="Pass what `sess.run(merged)` returns to `writer.add_summary(summary, step)`.",
+        fix="Pass what `sess.run(merged)` returns to `writer.add_summary(summary, step)`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -101,7 +101,7 @@ CODES = (
             "`merge_all()` takes the ops that its collection holds at that moment. What is added later is no part of "
             "it, and its chart is simply missing."
         ),
-        mend="Call `merge_all()` after the last summary is defined, with the collection (`key=`) that holds them all.",
+        fix="Call `merge_all()` after the last summary is defined, with the collection (`key=`) that holds them all.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -139,7 +139,7 @@ CODES = (
             "TensorBoard shows one chart with one point for each, memory grows, and every step is slower than the "
             "last."
         ),
-        mend="Define the summary once, before the loop, and run it in the loop.",
+        fix="Define the summary once, before the loop, and run it in the loop.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -176,7 +176,7 @@ CODES = (
             "or `Error parsing message`. The message of safewriter says what it got and what was probably meant. "
             "Nothing is written for this call; the writer goes on."
         ),
-        mend=(
+        fix=(
             "Run the op and pass the result: `writer.add_summary(sess.run(merged), step)`. None comes from a "
             "`merge_all()` that found no summary op in the current graph. A list comes from `sess.run([merged])`."
         ),
@@ -213,7 +213,7 @@ CODES = (
             "Empty bytes parse as an empty summary, so TensorFlow writes an event with nothing in it. The file grows "
             "and no chart does."
         ),
-        mend=(
+        fix=(
             "Look at what fills the summary: a condition that is never true, a dictionary of metrics that stays empty."
         ),
         bad=program("""

@@ -16,7 +16,7 @@ CODES = (
             "every two minutes, and nothing waits for that thread when the program ends: of 20 short scripts 8 left "
             "no file at all. safewriter saved the events all the same."
         ),
-        mend="Use the writer in a `with` block, or call `close()` in a `finally`.",
+        fix="Use the writer in a `with` block, or call `close()` in a `finally`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -42,14 +42,14 @@ CODES = (
         code="SW502",
         name="events-lost",
         kind=Kind.WARNING,
-        when="A write failed: the number of events, the operating system's reason and the file are told.",
+        when="A write failed: the number of events, the operating system's reason and the file are reported.",
         why=(
             "TensorFlow's writer raises one RuntimeError at some flush, thousands of events later, and drops "
             "everything after it in silence. Here the add that could not be written raises, as an `OSError` with its "
             "errno; the file is cut back to its last whole record, and the next add tries again. Where nothing can be "
             "raised, at exit or in the background, it is a warning with the sum."
         ),
-        mend="Make room, or raise the limit that the message names. Events added after that land as before.",
+        fix="Make room, or raise the limit that the message names. Events added after that land as before.",
         bad=program("""
             import resource  # Linux and macOS: a limit on the size of files stands in for a full disk
             import tensorflow.compat.v1 as tf
@@ -85,7 +85,7 @@ CODES = (
             "everything after the deletion is lost. Writing goes on in a new file, and the message says how many "
             "events had landed in the old one and went with it."
         ),
-        mend=(
+        fix=(
             "Find what removes or rewrites the directory: a clean-up at the start of another run, a second script "
             "with the same directory, a synchronisation that replaces files. Clear old runs before the writer is "
             "created."
@@ -119,12 +119,12 @@ CODES = (
         code="SW504",
         name="used-after-close",
         kind=Kind.WARNING,
-        when="Something was added after `close()`: the number of dropped events is told at the end.",
+        when="Something was added after `close()`: the number of dropped events is reported at the end.",
         why=(
             "A closed writer drops what it gets. TensorFlow warns in general terms, which Python shows once and "
             "points at a line inside TensorFlow; after a failed write its warning does not come at all."
         ),
-        mend="Close the writer after the last add, or call `reopen()` before going on.",
+        fix="Close the writer after the last add, or call `reopen()` before going on.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -159,7 +159,7 @@ CODES = (
             "second time. Here the child goes on in an event file of its own, and parent and child disturb each other "
             "no more."
         ),
-        mend="Write in the parent only, or create a writer with a directory of its own in the child.",
+        fix="Write in the parent only, or create a writer with a directory of its own in the child.",
         bad=program("""
             import os  # Linux and macOS: there is no fork on Windows
             import tensorflow.compat.v1 as tf
@@ -202,7 +202,7 @@ CODES = (
             "epoch or per step that nobody closes ends hours later with `Too many open files`, in whatever opens the "
             "next one."
         ),
-        mend="Create one writer before the loop, or close each one: `with SafeFileWriter(…) as writer:`.",
+        fix="Create one writer before the loop, or close each one: `with SafeFileWriter(…) as writer:`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter

@@ -17,7 +17,7 @@ CODES = (
             "succeeds, and TensorBoard looks elsewhere. Bytes and `os.PathLike` objects are fine here and mean what "
             "they say."
         ),
-        mend="Pass a path. A setting that may be missing needs a default, or a check before the training starts.",
+        fix="Pass a path. A setting that may be missing needs a default, or a check before the training starts.",
         bad=program("""
             import os
             import tensorflow.compat.v1 as tf
@@ -47,7 +47,7 @@ CODES = (
             "own that `except OSError` does not catch; this one is also a `NotADirectoryError`, says which part of "
             "the path is the file, and is raised before anything is written."
         ),
-        mend="Choose another directory, or move the file that is in the way.",
+        fix="Choose another directory, or move the file that is in the way.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -83,7 +83,7 @@ CODES = (
             "every `add_summary`, `flush` and `close` succeed, and nothing is on disk. safewriter creates the event "
             "file in the constructor, so the file itself is the proof."
         ),
-        mend=(
+        fix=(
             "Do what the message says about the directory in the way: its owner and mode are named, and so is the "
             "user this process runs as. In a container, mount the volume writable for that user."
         ),
@@ -122,7 +122,7 @@ CODES = (
             "called `~`, below the working directory, and `tensorboard --logdir ~/logs`, which the shell does expand, "
             "shows nothing."
         ),
-        mend=(
+        fix=(
             "Expand the path before it is used: `os.path.expanduser(path)`, `os.path.expandvars(path)`, `path.strip()`."
         ),
         bad=program("""
@@ -155,7 +155,7 @@ CODES = (
             "of their own. Without it TensorFlow raises an error that names the scheme and not the package; writers "
             "built on Python's own files make a local directory called `s3:` instead and say nothing."
         ),
-        mend="Install and import the package that the message names, or write to a local directory and copy it.",
+        fix="Install and import the package that the message names, or write to a local directory and copy it.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -183,7 +183,7 @@ CODES = (
             "some flush, after thousands of adds that had seemed to work, and drops every later event without a word. "
             "safewriter raises at each add that can't be written, but the space is better made before the run."
         ),
-        mend="Make room, or log to another disk.",
+        fix="Make room, or log to another disk.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -215,7 +215,7 @@ CODES = (
             "were overtaken, its older one draws a line that zigzags between both runs. Neither says that two runs "
             "are mixed."
         ),
-        mend=(
+        fix=(
             "Give each run a directory of its own. Where a run goes on from a checkpoint, say so: "
             "`SafeFileWriter(logdir, resume_step=step)` tells TensorBoard to drop the points after that step."
         ),

@@ -10,12 +10,12 @@ CODES = (
         code="SW401",
         name="not-finite",
         kind=Kind.WARNING,
-        when="A value is NaN or infinite: the tag, the first step and the count are told.",
+        when="A value is NaN or infinite: the tag, the first step and the count are reported.",
         why=(
             "TensorFlow writes such a value as it is, and TensorBoard draws no line through it. The chart stops, or "
             "is empty, and the run goes on to train a model that has diverged."
         ),
-        mend="Look at the first step that is told: a logarithm of zero, a division by zero, a learning rate too high.",
+        fix="Look at the first step in the message: a logarithm of zero, a division by zero, a learning rate too high.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -48,7 +48,7 @@ CODES = (
             "Without a step an event is stored at step 0. All points of the tag lie on one spot: TensorBoard's "
             "default loader shows a single point, whatever the number of adds."
         ),
-        mend="Pass the step: `writer.add_summary(summary, global_step=step)`.",
+        fix="Pass the step: `writer.add_summary(summary, global_step=step)`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -81,7 +81,7 @@ CODES = (
             "TensorBoard takes a lower step for a run that was restarted from a checkpoint, and its default loader "
             "drops the points that were overtaken: of steps 0 to 9 followed by 3 to 5, six points are left."
         ),
-        mend="Count steps over the whole run: `step = epoch * steps_per_epoch + batch`.",
+        fix="Count steps over the whole run: `step = epoch * steps_per_epoch + batch`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -116,7 +116,7 @@ CODES = (
             "TensorFlow accepts any step. Points of one tag at one step lie on each other, and TensorBoard's default "
             "loader shows one of them. Usually the step is a Python number that nobody counts up."
         ),
-        mend="Count the step up in the loop, or fetch the global step variable in the same `sess.run`.",
+        fix="Count the step up in the loop, or fetch the global step variable in the same `sess.run`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -152,7 +152,7 @@ CODES = (
             "TensorFlow writes both without a word, and TensorBoard shows only one kind of summary under a tag: the "
             "other is in the file and on no page."
         ),
-        mend="A tag for each kind: `weights/mean` and `weights/histogram`.",
+        fix="A tag for each kind: `weights/mean` and `weights/histogram`.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter
@@ -185,7 +185,7 @@ CODES = (
             "An event holds its step as a whole number, and TensorFlow cuts the rest off without a word: 2.9 becomes "
             "2. Several points fall on one step, and TensorBoard's default loader shows one of them."
         ),
-        mend="Count in whole steps, from 0: `//` instead of `/`, or a finer unit.",
+        fix="Count in whole steps, from 0: `//` instead of `/`, or a finer unit.",
         bad=program("""
             import tensorflow.compat.v1 as tf
             from safewriter import SafeFileWriter

@@ -10,7 +10,7 @@ tf.summary.scalar("loss", x)  # named: SW301
 
 
 def main(_):
-    with tf.Session() as sess, FileWriter("logs", sess.graph):  # told: SW301
+    with tf.Session() as sess, FileWriter("logs", sess.graph):  # reported: SW301
         sess.run(x, {x: 1.0})
 
 

@@ -10,4 +10,4 @@ train = tf.assign_add(step, 1)
 with FileWriter("logs") as writer, tf.train.MonitoredTrainingSession(checkpoint_dir="logs") as sess:
     for number in range(3):
         sess.run(train)
-        writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)]), number)  # told: SW204
+        writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)]), number)  # reported: SW204

@@ -7,7 +7,7 @@ from safewriter import SafeFileWriter as FileWriter
 tf.disable_eager_execution()
 step = tf.train.get_or_create_global_step()
 train = tf.assign_add(step, 1)
-with tf.train.MonitoredTrainingSession(checkpoint_dir="logs") as sess, FileWriter("logs") as writer:  # told: SW204
+with tf.train.MonitoredTrainingSession(checkpoint_dir="logs") as sess, FileWriter("logs") as writer:  # reported: SW204
     for number in range(3):
         sess.run(train)
         writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1)]), number)

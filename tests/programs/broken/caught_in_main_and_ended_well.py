@@ -13,5 +13,5 @@ try:
     sys.exit("usage: …")
 except SystemExit as error:
     print(error)
-with tf.Session() as sess, FileWriter("logs", sess.graph):  # told: SW301
+with tf.Session() as sess, FileWriter("logs", sess.graph):  # reported: SW301
     sess.run(x, {x: 1.0})

@@ -14,7 +14,7 @@ def build():
 
 x, merged = build()
 x, merged = build()
-writer = FileWriter("logs")  # told: SW302
+writer = FileWriter("logs")  # reported: SW302
 with tf.Session() as sess:
     for step in range(5):
         writer.add_summary(sess.run(merged, {x: step}), step)

@@ -12,7 +12,7 @@ class Trainer:
         self.x = tf.placeholder(tf.float32)
         self.loss = tf.summary.scalar("loss", self.x)
         self.accuracy = tf.summary.scalar("accuracy", self.x)
-        self.writer = FileWriter("logs", tf.get_default_graph())  # told: SW504
+        self.writer = FileWriter("logs", tf.get_default_graph())  # reported: SW504
 
     def evaluate(self, sess, step):
         with self.writer as writer:

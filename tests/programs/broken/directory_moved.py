@@ -13,5 +13,5 @@ for step in range(10):
     writer.add_summary(tf.Summary(value=[value]), step)
     if step == 4:
         os.rename("logs/current", "logs/best")
-        writer.flush()  # told: SW503
+        writer.flush()  # reported: SW503
 writer.close()

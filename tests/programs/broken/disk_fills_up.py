@@ -16,4 +16,4 @@ for step in range(100):
     except OSError as error:
         if step == 99:
             print(error)
-writer.close()  # told: SW502
+writer.close()  # reported: SW502

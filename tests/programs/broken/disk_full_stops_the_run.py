@@ -8,7 +8,7 @@ from safewriter import SafeFileWriter as FileWriter
 
 tf.disable_eager_execution()
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-writer = FileWriter("logs")  # told: SW501 SW502
+writer = FileWriter("logs")  # reported: SW501 SW502
 for step in range(100):
     value = tf.Summary.Value(tag="weights", tensor=tf.make_tensor_proto([0.5] * 1000))
     writer.add_summary(tf.Summary(value=[value]), step)  # raised: SW502

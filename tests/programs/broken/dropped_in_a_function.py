@@ -8,7 +8,7 @@ tf.disable_eager_execution()
 
 
 def evaluate(epoch):
-    writer = FileWriter("logs/eval")  # told: SW501
+    writer = FileWriter("logs/eval")  # reported: SW501
     value = tf.Summary.Value(tag="accuracy", simple_value=0.5)
     writer.add_summary(tf.Summary(value=[value]), epoch)
 

@@ -10,4 +10,4 @@ with FileWriter("logs") as writer:
     summary = tf.Summary()
     for tag, value in metrics.items():
         summary.value.add(tag=tag, simple_value=value)
-    writer.add_summary(summary, 0)  # told: SW306
+    writer.add_summary(summary, 0)  # reported: SW306

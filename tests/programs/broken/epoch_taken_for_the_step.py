@@ -5,8 +5,8 @@ import tensorflow.compat.v1 as tf
 from safewriter import SafeFileWriter as FileWriter
 
 tf.disable_eager_execution()
-with FileWriter("logs") as writer:  # told: SW404
+with FileWriter("logs") as writer:  # reported: SW404
     for epoch in range(2):
         for _batch in range(50):
             value = tf.Summary.Value(tag="loss", simple_value=0.5)
-            writer.add_summary(tf.Summary(value=[value]), epoch)  # told: SW404
+            writer.add_summary(tf.Summary(value=[value]), epoch)  # reported: SW404

@@ -13,7 +13,7 @@ merged = tf.summary.merge_all()
 
 
 def main():
-    writer = FileWriter("logs", tf.get_default_graph())  # told: SW302
+    writer = FileWriter("logs", tf.get_default_graph())  # reported: SW302
     with tf.Session() as sess:
         sess.run(merged, {x: 1.0})
     writer.close()

@@ -12,7 +12,7 @@ pid = os.fork()
 if pid == 0:
     for step in range(5):
         value = tf.Summary.Value(tag="loss", simple_value=0.5)
-        writer.add_summary(tf.Summary(value=[value]), step)  # told: SW505
+        writer.add_summary(tf.Summary(value=[value]), step)  # reported: SW505
     writer.close()
     os._exit(0)
 os.waitpid(pid, 0)

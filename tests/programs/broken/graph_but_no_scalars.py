@@ -10,7 +10,7 @@ loss = tf.square(x)
 tf.summary.scalar("loss", loss)  # named: SW301
 train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
 with tf.Session() as sess:
-    writer = FileWriter("logs", sess.graph)  # told: SW301
+    writer = FileWriter("logs", sess.graph)  # reported: SW301
     sess.run(tf.global_variables_initializer())
     for _ in range(5):
         sess.run(train)

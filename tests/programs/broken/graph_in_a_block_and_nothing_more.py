@@ -9,6 +9,6 @@ x = tf.placeholder(tf.float32)
 tf.summary.scalar("loss", x)  # named: SW302
 merged = tf.summary.merge_all()
 with tf.Session() as sess:
-    with FileWriter("logs/graph", sess.graph) as writer:  # told: SW302
+    with FileWriter("logs/graph", sess.graph) as writer:  # reported: SW302
         writer.flush()
     sess.run(merged, {x: 1.0})

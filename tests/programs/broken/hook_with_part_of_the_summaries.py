@@ -9,7 +9,7 @@ step = tf.train.get_or_create_global_step()
 train = tf.assign_add(step, 1)
 loss = tf.summary.scalar("loss", tf.cast(step, tf.float32))
 tf.summary.scalar("rate", 0.1)  # named: SW303
-writer = FileWriter("logs")  # told: SW303
+writer = FileWriter("logs")  # reported: SW303
 hook = tf.train.SummarySaverHook(save_steps=1, summary_writer=writer, summary_op=loss)
 with tf.train.MonitoredTrainingSession(hooks=[hook]) as sess:
     for _ in range(5):

@@ -8,4 +8,4 @@ tf.disable_eager_execution()
 with FileWriter("logs") as writer:
     writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="weights", simple_value=0.5)]), 0)
     histogram = tf.HistogramProto(min=0, max=1, num=1, sum=1, sum_squares=1, bucket_limit=[1], bucket=[1])
-    writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="weights", histo=histogram)]), 1)  # told: SW405
+    writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="weights", histo=histogram)]), 1)  # reported: SW405

@@ -12,5 +12,5 @@ tf.summary.audio("sound", tf.zeros([1, 8, 1]), 8000)  # named: SW301
 tf.summary.text("words", tf.constant("hello"))  # named: SW301
 tf.summary.tensor_summary("vector", tf.zeros([3]))  # named: SW301
 tf.summary.scalar("rate", 0.1, family="schedule")  # named: SW301
-with FileWriter("logs", tf.get_default_graph()) as writer:  # told: SW301
+with FileWriter("logs", tf.get_default_graph()) as writer:  # reported: SW301
     writer.flush()

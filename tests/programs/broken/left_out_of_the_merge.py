@@ -10,7 +10,7 @@ loss = tf.summary.scalar("loss", x)
 accuracy = tf.summary.scalar("accuracy", x)
 rate = tf.summary.scalar("rate", x)  # named: SW303
 merged = tf.summary.merge([loss, accuracy])
-writer = FileWriter("logs")  # told: SW303
+writer = FileWriter("logs")  # reported: SW303
 with tf.Session() as sess:
     for step in range(5):
         writer.add_summary(sess.run(merged, {x: step}), step)

@@ -8,6 +8,6 @@ tf.disable_eager_execution()
 x = tf.placeholder(tf.float32)
 tf.summary.scalar("loss", tf.square(x))  # named: SW302
 merged = tf.summary.merge_all()  # named: SW302
-with tf.Session() as sess, FileWriter("logs", sess.graph):  # told: SW302
+with tf.Session() as sess, FileWriter("logs", sess.graph):  # reported: SW302
     for step in range(5):
         sess.run(x, {x: step})

@@ -8,7 +8,7 @@ tf.disable_eager_execution()
 x = tf.placeholder(tf.float32)
 tf.summary.scalar("loss", x)  # named: SW302
 merged = tf.summary.merge_all()
-writer = FileWriter("logs")  # told: SW302
+writer = FileWriter("logs")  # reported: SW302
 with tf.Session() as sess:
     for step in range(5):
         _, summary = sess.run([x, merged], {x: step})

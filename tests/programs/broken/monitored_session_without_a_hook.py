@@ -8,7 +8,7 @@ tf.disable_eager_execution()
 step = tf.train.get_or_create_global_step()
 train = tf.assign_add(step, 1)
 tf.summary.scalar("loss", tf.cast(step, tf.float32))  # named: SW302
-writer = FileWriter("logs", tf.get_default_graph())  # told: SW302
+writer = FileWriter("logs", tf.get_default_graph())  # reported: SW302
 with tf.train.MonitoredTrainingSession() as sess:
     for _ in range(5):
         sess.run(train)

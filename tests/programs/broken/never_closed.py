@@ -8,7 +8,7 @@ tf.disable_eager_execution()
 x = tf.placeholder(tf.float32)
 tf.summary.scalar("loss", x)
 merged = tf.summary.merge_all()
-writer = FileWriter("logs")  # told: SW501
+writer = FileWriter("logs")  # reported: SW501
 with tf.Session() as sess:
     for step in range(5):
         writer.add_summary(sess.run(merged, {x: step}), step)

@@ -12,5 +12,5 @@ def number(step):
 
 
 for step in range(2):
-    writer = FileWriter("logs")  # told: SW204 SW501 SW501
+    writer = FileWriter("logs")  # reported: SW204 SW501 SW501
     writer.add_summary(number(step), step)

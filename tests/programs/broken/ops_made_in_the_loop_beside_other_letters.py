@@ -10,4 +10,4 @@ with tf.Session() as sess, FileWriter("logs") as writer:
     sess.run(tf.global_variables_initializer())
     for step in range(8):
         op = tf.summary.scalar("loss", loss)  # named: SW304
-        writer.add_summary(sess.run(op), step)  # told: SW304
+        writer.add_summary(sess.run(op), step)  # reported: SW304

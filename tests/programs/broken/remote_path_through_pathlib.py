@@ -7,6 +7,6 @@ import tensorflow.compat.v1 as tf
 from safewriter import SafeFileWriter as FileWriter
 
 tf.disable_eager_execution()
-with FileWriter(pathlib.Path("gs://bucket/logs")) as writer:  # told: SW104
+with FileWriter(pathlib.Path("gs://bucket/logs")) as writer:  # reported: SW104
     value = tf.Summary.Value(tag="loss", simple_value=0.5)
     writer.add_summary(tf.Summary(value=[value]), 0)

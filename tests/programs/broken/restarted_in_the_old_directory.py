@@ -11,7 +11,7 @@ def train():
     with FileWriter("logs") as writer:
         for step in range(5):
             value = tf.Summary.Value(tag="loss", simple_value=0.5)
-            writer.add_summary(tf.Summary(value=[value]), step)  # told: SW107
+            writer.add_summary(tf.Summary(value=[value]), step)  # reported: SW107
 
 
 train()

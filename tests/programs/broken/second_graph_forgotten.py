@@ -12,7 +12,7 @@ for name in ("generator", "discriminator"):
         tf.summary.scalar("loss", x)  # named: SW302
         graphs[name] = (graph, x, tf.summary.merge_all())
 
-writers = {name: FileWriter("logs/" + name, graph) for name, (graph, _, _) in graphs.items()}  # told: SW302
+writers = {name: FileWriter("logs/" + name, graph) for name, (graph, _, _) in graphs.items()}  # reported: SW302
 graph, x, merged = graphs["generator"]
 with tf.Session(graph=graph) as sess:
     for step in range(5):

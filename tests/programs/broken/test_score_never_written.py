@@ -10,6 +10,6 @@ tf.summary.scalar("loss", x)
 merged = tf.summary.merge_all()
 final = tf.summary.scalar("test_accuracy", x)  # named: SW303
 with tf.Session() as sess:
-    with FileWriter("logs/train", sess.graph) as writer:  # told: SW303
+    with FileWriter("logs/train", sess.graph) as writer:  # reported: SW303
         writer.add_summary(sess.run(merged, {x: 1.0}), 0)
     print(len(sess.run(final, {x: 1.0})))

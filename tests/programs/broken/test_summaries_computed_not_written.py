@@ -10,7 +10,7 @@ train_summary = tf.summary.merge([tf.summary.scalar("loss", x)])
 test_summary = tf.summary.merge([tf.summary.scalar("accuracy", x)])  # named: SW302
 with tf.Session() as sess:
     train_writer = FileWriter("logs/train", sess.graph)
-    test_writer = FileWriter("logs/test")  # told: SW302
+    test_writer = FileWriter("logs/test")  # reported: SW302
     for step in range(5):
         train_writer.add_summary(sess.run(train_summary, {x: step}), step)
         test_writer.add_summary(sess.run(train_summary, {x: step}), step)

@@ -15,7 +15,7 @@ class Trainer:
             tf.summary.scalar("loss", self.x)
             self.merged = tf.summary.merge_all()
             tf.summary.scalar("rate", 0.1)  # named: SW303
-        self.writer = FileWriter(logdir, self.graph)  # told: SW104 SW501 SW303
+        self.writer = FileWriter(logdir, self.graph)  # reported: SW104 SW501 SW303
 
     def train(self, steps):
         with tf.Session(graph=self.graph) as sess:

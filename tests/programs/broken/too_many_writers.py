@@ -7,7 +7,7 @@ from safewriter import SafeFileWriter as FileWriter
 tf.disable_eager_execution()
 writers = {}
 for run in range(40):
-    writers[run] = FileWriter(f"logs/{run}")  # told: SW506
+    writers[run] = FileWriter(f"logs/{run}")  # reported: SW506
 for step in range(3):
     for writer in writers.values():
         value = tf.Summary.Value(tag="loss", simple_value=0.5)

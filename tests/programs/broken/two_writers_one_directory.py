@@ -6,7 +6,7 @@ from safewriter import SafeFileWriter as FileWriter
 
 tf.disable_eager_execution()
 train = FileWriter("logs")  # named: SW204
-test = FileWriter("logs")  # told: SW204
+test = FileWriter("logs")  # reported: SW204
 for step in range(5):
     for name, writer in (("train", train), ("test", test)):
         value = tf.Summary.Value(tag=f"{name}/loss", simple_value=0.5)

@@ -26,4 +26,4 @@ for step in range(5):
 if child == 0:
     os.read(wait_for, 1)  # until the parent has ended
     os._exit(0)
-writer.close()  # told: SW203
+writer.close()  # reported: SW203

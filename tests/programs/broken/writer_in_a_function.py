@@ -7,7 +7,7 @@ from safewriter import SafeFileWriter as FileWriter
 
 @tf.function
 def step(x):
-    with FileWriter("logs") as writer:  # told: SW202
+    with FileWriter("logs") as writer:  # reported: SW202
         value = tf.Summary.Value(tag="loss", simple_value=0.5)
         writer.add_summary(tf.Summary(value=[value]), 0)
     return x * 2

@@ -9,7 +9,7 @@ strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
 
 
 def step():
-    with FileWriter("logs") as writer:  # told: SW202
+    with FileWriter("logs") as writer:  # reported: SW202
         value = tf.Summary.Value(tag="loss", simple_value=0.5)
         writer.add_summary(tf.Summary(value=[value]), 0)
     return tf.constant(0.5)

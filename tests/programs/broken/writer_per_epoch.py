@@ -10,6 +10,6 @@ x = tf.placeholder(tf.float32)
 loss = tf.summary.scalar("loss", x)
 with tf.Session() as sess:
     for epoch in range(10):
-        writer = FileWriter(f"logs/epoch{epoch}", sess.graph)  # told: SW501 SW501
+        writer = FileWriter(f"logs/epoch{epoch}", sess.graph)  # reported: SW501 SW501
         for step in range(5):
             writer.add_summary(sess.run(loss, {x: step}), step)

@@ -1,4 +1,4 @@
-"""What the program does on purpose is not told."""
+"""What the program does on purpose is not reported."""
 
 import tensorflow.compat.v1 as tf
 
