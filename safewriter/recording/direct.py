@@ -43,7 +43,7 @@ class DirectBackend(OnFiles):
     @property
     def accepted(self) -> int:
         """Events that were taken."""
-        return self._files.events + self._files.unstored
+        return self._files.events + self._files.losses.unstored
 
     def write(self, event: Any) -> None:
         """See ``Backend``."""
@@ -52,7 +52,7 @@ class DirectBackend(OnFiles):
         try:
             self._files.append(data)
         except OSError as error:
-            raise self._files.failed(error) from error
+            raise self._files.losses.failed(error) from error
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
@@ -77,7 +77,7 @@ class DirectBackend(OnFiles):
         try:
             begun = self._files.append_in_between(data)
         except OSError as error:
-            raise self._files.failed(error) from error
+            raise self._files.losses.failed(error) from error
         if begun:
             self._turn.words.append(self._go_on_in_newest)
 
@@ -90,7 +90,7 @@ class DirectBackend(OnFiles):
         try:
             self._files.prepare()
         except OSError as error:
-            raise self._files.failed(error) from error
+            raise self._files.losses.failed(error) from error
 
     def flush(self, timeout: float | None = None) -> None:
         """Looks whether everything is there: the operating system has it already."""
@@ -100,7 +100,7 @@ class DirectBackend(OnFiles):
         """See ``Backend``."""
         self._closed = True
         self._files.end()
-        return self._files.sum_up()
+        return self._files.losses.sum_up()
 
     def reopen(self) -> None:
         """See ``Backend``."""
@@ -128,7 +128,7 @@ def serialized(event: Any, files: EventFiles) -> bytes:
     try:
         data: bytes = event.SerializeToString()
     except (EncodeError, ValueError) as error:  # each protobuf has its own way to say no
-        raise files.refused(error) from error
+        raise files.losses.refused(error) from error
     return data
 
 

@@ -73,6 +73,151 @@ class Opened(NamedTuple):
     part: Part
 
 
+class _Creator:
+    """Creates event files in a directory, under names that no other file has.
+
+    Args:
+        directory: See ``EventFiles``.
+        suffix: See ``EventFiles``.
+        open_file: See ``EventFiles``.
+    """
+
+    def __init__(self, directory: str, suffix: str, open_file: Callable[[str], EventFile] | None) -> None:
+        self._directory = directory
+        self._suffix = suffix
+        self._open_file = open_file
+        self._made: list[str] = []  # directories made for the newest file
+
+    def open(self) -> Opened:
+        """A new file with its version record, in a directory that is made again where it is gone.
+
+        Raises:
+            OSError: It can't be created; nothing is left behind.
+        """
+        made: list[str] = []
+        try:
+            if self._open_file is None:
+                made = make_directories(self._directory)
+            file = self._create_unique()
+            try:
+                file.write(Event(wall_time=time.time(), file_version=FILE_VERSION).SerializeToString())
+            except BaseException:
+                file.remove()
+                raise
+        except BaseException:
+            remove_directories(made)
+            raise
+        self._made = made
+        return Opened(file, Part(file.path, size=file.size))
+
+    def _create_unique(self) -> EventFile:
+        create = self._open_file or LocalFile
+        while True:
+            try:
+                return create(os.path.join(self._directory, new_name(self._suffix)))
+            except FileExistsError:  # a container with our host name and pid was quicker; the next number is free
+                continue
+
+    def take_back(self, opened: Opened) -> None:
+        """Takes the newest file away again, and the directories that were made for it."""
+        opened.file.remove()
+        remove_directories(self._made)
+
+
+class _Losses:
+    """What adds and flushes of one writer could not bring to a file: counted, and named once.
+
+    Args:
+        files: Whose files.
+        desk: The writer's.
+
+    Attributes:
+        unstored: Events that were given up in memory.
+        last_error: The newest error of the storage.
+        named: Lost events that SW503 or an earlier sum has named.
+    """
+
+    def __init__(self, files: EventFiles, desk: Desk) -> None:
+        self._files = files
+        self._desk = desk
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins anew, in a forked child."""
+        self.unstored = self.named = self._failed_calls = 0
+        self.last_error: OSError | None = None
+
+    def failed(self, error: OSError, pending: int = 0) -> BaseException:
+        """The exception for an add that failed (SW502); the sum at close names it."""
+        files = self._files
+        self.last_error = error
+        self._failed_calls += 1
+        kept = files.events - sum(part.lost for part in files.parts)
+        return self._desk.error_from(lambda: write_failed(files.path, error, kept, pending), error)
+
+    def refused(self, error: Exception) -> BaseException:
+        """The exception for an event that protobuf can't serialize (SW502)."""
+        self._failed_calls += 1
+        return self._desk.error_from(lambda: too_large(self._files.path, str(error)), error)
+
+    def not_flushed(self, error: OSError, pending: int) -> BaseException:
+        """The exception for a flush that failed (SW502); what is pending is tried again."""
+        self.last_error = error
+        return self._desk.error_from(lambda: flush_failed(self._files.path, error, pending), error)
+
+    def give_up(self, events: int, error: OSError) -> None:
+        """So many events in memory can't land any more."""
+        self.unstored += events
+        self.last_error = error
+
+    def sum_up(self) -> list[Finding]:
+        """SW502, where accepted events are lost that nothing has named yet, or adds failed. Each is named once."""
+        lost = self._files.lost
+        unnamed, calls = lost - self.named, self._failed_calls
+        if not unnamed and not calls:
+            return []
+        found = [events_lost(self._files.path, self.last_error, unnamed, calls)]
+        self.named, self._failed_calls = lost, 0
+        return found
+
+
+class _Finished:
+    """Finished files of a writer: whether they are still there.
+
+    Args:
+        remote: They are on another file system, where that is not asked.
+        losses: Where what is named is booked.
+        report: Takes SW503.
+    """
+
+    def __init__(self, remote: bool, losses: _Losses, report: Callable[[Finding], None]) -> None:
+        self._remote = remote
+        self._losses = losses
+        self._report = report
+
+    def gone(self, parts: Iterable[Part]) -> dict[str, int]:
+        """Those of some files that are gone, with their directory most likely: the events lost with each."""
+        gone = {}
+        if not self._remote:
+            for part in parts:
+                if part.landed and not os.path.exists(part.path):
+                    gone[part.path] = part.landed
+                    part.lost, part.landed = part.lost + part.landed, 0
+        return gone
+
+    def report_gone(self, parts: Iterable[Part]) -> None:
+        """SW503, where files are gone since the last one was given up and no new one could be begun."""
+        gone = self.gone([part for part in parts if part.final])
+        if not gone:
+            return
+        events = sum(gone.values())
+        path, lost = gone.popitem()
+        state = FileState(path, 0, None, at_path=None, linked=False, directory=os.path.isdir(os.path.dirname(path)))
+        finding = event_file_gone(state, Fate.DELETED, lost, lost, "", gone)
+        self._report(replace(finding, subject=f"gone:{path}"))  # not to be taken for a finding of it that was reported
+        self._losses.named += events
+
+
 class EventFiles:
     """Creates the files of a writer, appends to the newest, looks after it, and goes on in another where it must.
 
@@ -89,8 +234,7 @@ class EventFiles:
     Attributes:
         parts: The account of each file.
         generation: Files begun so far.
-        failed_calls: Adds that raised since the last sum.
-        unstored: Events that were given up in memory.
+        losses: What could not be brought to them.
 
     Raises:
         OSError: The first file can't be created or written to; nothing is left behind.
@@ -108,19 +252,15 @@ class EventFiles:
         self.directory = directory
         self.parts: list[Part] = []
         self.generation = 0
-        self.failed_calls = 0
-        self.unstored = 0
+        self.losses = _Losses(self, desk)
         self.remote = open_file is not None
-        self._suffix = suffix
+        self._creator = _Creator(directory, suffix, open_file)
+        self._finished = _Finished(self.remote, self.losses, report)
         self._desk = desk
         self._report = report
-        self._open_file = open_file
         self._current: Opened | None = None
         self._newer: list[Opened] = []  # begun by calls that re-entered
-        self._reported = 0  # lost events that SW503 or an earlier sum has named
-        self._last_error: OSError | None = None
         self._parent: int | None = None  # the process that we were forked from, until SW505 is reported
-        self._made: list[str] = []  # directories made for the newest file
         self.begin()
 
     # The account.
@@ -143,7 +283,7 @@ class EventFiles:
     @property
     def lost(self) -> int:
         """Accepted events that can't land any more."""
-        return sum(part.lost for part in self.parts) + self.unstored
+        return sum(part.lost for part in self.parts) + self.losses.unstored
 
     # Writing.
 
@@ -161,9 +301,7 @@ class EventFiles:
         Raises:
             OSError: It was not written.
         """
-        current = self._current
-        if current is None or current.file.torn:
-            current = self._begin_again()
+        current = self.prepare()
         current.file.write(data)
         current.part.events += 1
 
@@ -194,7 +332,9 @@ class EventFiles:
             OSError: It was not written.
         """
         begins = not self._newer
-        opened = self._open() if begins else self._newer.pop()  # taken away meanwhile: this call may be interrupted too
+        opened = (
+            self._creator.open() if begins else self._newer.pop()
+        )  # taken away meanwhile: this call may be interrupted too
         if begins:
             self.parts.append(opened.part)
         try:
@@ -218,14 +358,14 @@ class EventFiles:
                 self.end()
             self._newer = [opened for opened in self._newer if not opened.part.final]
 
-    def prepare(self) -> None:
-        """Begins the file for the next event where there is none.
+    def prepare(self) -> Opened:
+        """The file for the next event; it is begun where there is none.
 
         Raises:
             OSError: It can't be created.
         """
-        if self._current is None or self._current.file.torn:
-            self._begin_again()
+        current = self._current
+        return self._begin_again() if current is None or current.file.torn else current
 
     def renew(self) -> int:
         """Goes on in a new file in the place of one that is torn.
@@ -237,47 +377,13 @@ class EventFiles:
             OSError: Not now.
         """
         torn = self._current
-        reached = 0
-        if torn is not None and not torn.part.final:
-            try:
-                reached = torn.file.reached()
-            except OSError:
-                if self.remote:  # what may be there already must not be written twice
-                    raise
-        new = self._open()
+        reached = 0 if torn is None else _reached(torn, sure=self.remote)
+        new = self._creator.open()
         if torn is not None:
-            with contextlib.suppress(OSError):
-                torn.file.close()
-            if not torn.part.final:
-                torn.part.events += reached
-                torn.part.landed, torn.part.final = torn.part.events, True
+            _give_back(torn, reached)
         self.parts.append(new.part)
         self._adopt(new)
         return reached
-
-    # Errors.
-
-    def failed(self, error: OSError, pending: int = 0) -> BaseException:
-        """The exception for an add that failed (SW502); the sum at close names it."""
-        self._last_error = error
-        self.failed_calls += 1
-        kept = self.events - sum(part.lost for part in self.parts)
-        return self._desk.error_from(lambda: write_failed(self.path, error, kept, pending), error)
-
-    def refused(self, error: Exception) -> BaseException:
-        """The exception for an event that protobuf can't serialize (SW502)."""
-        self.failed_calls += 1
-        return self._desk.error_from(lambda: too_large(self.path, str(error)), error)
-
-    def not_flushed(self, error: OSError, pending: int) -> BaseException:
-        """The exception for a flush that failed (SW502); what is pending is tried again."""
-        self._last_error = error
-        return self._desk.error_from(lambda: flush_failed(self.path, error, pending), error)
-
-    def give_up(self, events: int, error: OSError) -> None:
-        """So many events in memory can't land any more."""
-        self.unstored += events
-        self._last_error = error
 
     # Files.
 
@@ -287,7 +393,7 @@ class EventFiles:
         Raises:
             OSError: It can't be created.
         """
-        opened = self._open()
+        opened = self._creator.open()
         self.parts.append(opened.part)
         self._adopt(opened)
         if self._parent is not None:
@@ -300,50 +406,14 @@ class EventFiles:
         """Begins a new file in the place of one that can't be written to any more."""
         torn, self._current = self._current, None
         if torn is not None:
-            self._retire(torn)
+            _retire(torn, self._desk)
         with self._desk.guard("event files"):
-            self._report_gone()
+            self._finished.report_gone(self.parts)
         return self.begin()
 
     def _adopt(self, opened: Opened) -> None:
         self._current = opened
         self.generation += 1
-
-    def _open(self) -> Opened:
-        made: list[str] = []
-        try:
-            if not self.remote:
-                made = make_directories(self.directory)
-            file = self._create_unique()
-            try:
-                file.write(Event(wall_time=time.time(), file_version=FILE_VERSION).SerializeToString())
-            except BaseException:
-                file.remove()
-                raise
-        except BaseException:
-            remove_directories(made)
-            raise
-        self._made = made
-        return Opened(file, Part(file.path, size=file.size))
-
-    def _create_unique(self) -> EventFile:
-        create = self._open_file or LocalFile
-        while True:
-            try:
-                return create(os.path.join(self.directory, new_name(self._suffix)))
-            except FileExistsError:  # a container with our host name and pid was quicker; the next number is free
-                continue
-
-    def _retire(self, torn: Opened) -> None:
-        """Takes leave of a file that can't be written to any more; what of it can be read has landed."""
-        file, part = torn
-        if not part.final:
-            part.final = True
-            with self._desk.guard("event file"), contextlib.suppress(OSError), file.reader() as reader:
-                part.landed, part.size = _events_in(reader, part.events)
-            part.lost = part.events - part.landed
-        with contextlib.suppress(OSError):
-            file.close()
 
     # Looking.
 
@@ -355,13 +425,13 @@ class EventFiles:
     def _look(self, *, goes_on: bool) -> None:
         current = self._current
         if current is None or current.file.torn:
-            self._report_gone()
+            self._finished.report_gone(self.parts)
             return
         file, part = current
         try:
             state = file.state()
         except OSError as error:  # it can't be known now: nothing counts as landed that was not seen
-            self._last_error = error
+            self.losses.last_error = error
             return
         if state is None:
             return
@@ -371,49 +441,13 @@ class EventFiles:
             return
         part.landed = 0
         with self._desk.guard("event file"):
-            part.landed = self._still_there(file, state, fate, part)
+            part.landed = _still_there(file, state, fate, part)
         part.lost, part.final = part.events - part.landed, True
-        gone = self._gone(self.parts[:-1])
+        gone = self._finished.gone(self.parts[:-1])
         where = self._replace(file) if goes_on else None
         if part.events or gone:
             self._report(event_file_gone(state, fate, part.events, part.lost, where, gone))
-            self._reported += part.lost + sum(gone.values())
-
-    def _report_gone(self) -> None:
-        """SW503, where finished files are gone since the last one was given up and no new one could be begun."""
-        gone = self._gone([part for part in self.parts if part.final])
-        if not gone:
-            return
-        events = sum(gone.values())
-        path, lost = gone.popitem()
-        state = FileState(path, 0, None, at_path=None, linked=False, directory=os.path.isdir(self.directory))
-        finding = event_file_gone(state, Fate.DELETED, lost, lost, "", gone)
-        self._report(replace(finding, subject=f"gone:{path}"))  # not to be taken for a finding of it that was reported
-        self._reported += events
-
-    def _gone(self, parts: Iterable[Part]) -> dict[str, int]:
-        """Those of some finished files that are gone, with their directory most likely: the events lost with each."""
-        gone = {}
-        if not self.remote:
-            for part in parts:
-                if part.landed and not os.path.exists(part.path):
-                    gone[part.path] = part.landed
-                    part.lost, part.landed = part.lost + part.landed, 0
-        return gone
-
-    def _still_there(self, file: EventFile, state: FileState, fate: Fate, part: Part) -> int:
-        """How many events of a file that is not as it was can still be read in the log directory."""
-        if fate in (Fate.DELETED, Fate.REPLACED) or (fate is Fate.MOVED and not stays_in_directory(state)):
-            return 0
-        with contextlib.suppress(OSError):
-            with file.reader() as reader:
-                events, end = _events_in(reader, part.events)
-            if state.size is not None and state.size < state.expected_size:
-                file.cut_to(end)
-            part.size = end
-            part.path = state.now_at or part.path
-            return events
-        return 0
+            self.losses.named += part.lost + sum(gone.values())
 
     def _replace(self, file: EventFile) -> str:
         """Begins a new file in the place of one that is gone: its path, or nothing where none can be created yet."""
@@ -421,9 +455,9 @@ class EventFiles:
             file.close()
         file.torn = True  # where no new file can be created now, the next write tries again
         try:
-            opened = self._open()
+            opened = self._creator.open()
         except OSError as error:
-            self._last_error = error
+            self.losses.last_error = error
             return ""
         self.parts.append(opened.part)
         self._adopt(opened)
@@ -436,28 +470,23 @@ class EventFiles:
         current, self._current = self._current, None
         if current is None or current.file.torn:
             if current is not None:
-                self._retire(current)
+                _retire(current, self._desk)
             with self._desk.guard("event files"):
-                self._report_gone()
+                self._finished.report_gone(self.parts)
             return
         self._finish(current)
 
     def _finish(self, opened: Opened) -> None:
         file, part = opened
         seen = self.remote or self._last_look(opened)
-        failure = None
-        for step in (file.sync, file.close):
-            try:
-                step()
-            except OSError as error:
-                failure = error
+        failure = _sync_and_close(file)
         if self.remote:  # most of these file systems store a file when it is closed
             seen = self._last_look(opened)
         if part.final:  # it was given up
             return
         part.final = True
         if failure is not None:
-            self._last_error = failure
+            self.losses.last_error = failure
             part.landed = part.landed if self.remote else 0
         if seen or failure is not None:
             part.lost = part.events - part.landed
@@ -473,21 +502,11 @@ class EventFiles:
         finally:
             self._current = current
 
-    def sum_up(self) -> list[Finding]:
-        """SW502, where accepted events are lost that nothing has named yet, or adds failed. Each is named once."""
-        unreported, calls = self.lost - self._reported, self.failed_calls
-        if not unreported and not calls:
-            return []
-        found = [events_lost(self.path, self._last_error, unreported, calls)]
-        self._reported, self.failed_calls = self.lost, 0
-        return found
-
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
         current, self._current = self._current, None
         if current is not None:
-            current.file.remove()
-            remove_directories(self._made)
+            self._creator.take_back(current)
 
     def leave_to_parent(self, parent: int) -> None:
         """In a forked child: lets go of the parent's files and account; the next event begins a file of the child's."""
@@ -496,9 +515,9 @@ class EventFiles:
                 with contextlib.suppress(OSError):
                     opened.file.close()  # the child's copy of the descriptor; the parent's stays open
         self._parent = parent
-        self._current = self._last_error = None
+        self._current = None
         self.parts, self._newer = [], []
-        self.failed_calls = self.unstored = self._reported = 0
+        self.losses.begin()
 
 
 class OnFiles:
@@ -531,6 +550,73 @@ class OnFiles:
     def lost(self) -> int:
         """Accepted events that can't land any more."""
         return self._files.lost
+
+
+def _retire(torn: Opened, desk: Desk) -> None:
+    """Takes leave of a file that can't be written to any more; what of it can be read has landed."""
+    file, part = torn
+    if not part.final:
+        part.final = True
+        with desk.guard("event file"), contextlib.suppress(OSError), file.reader() as reader:
+            part.landed, part.size = _events_in(reader, part.events)
+        part.lost = part.events - part.landed
+    with contextlib.suppress(OSError):
+        file.close()
+
+
+def _reached(torn: Opened, *, sure: bool) -> int:
+    """How many records had reached a torn file that is given up.
+
+    Args:
+        torn: The file.
+        sure: What may be there already must not be written twice.
+
+    Raises:
+        OSError: That can't be known now, and must be.
+    """
+    if torn.part.final:
+        return 0
+    try:
+        return torn.file.reached()
+    except OSError:
+        if sure:
+            raise
+        return 0
+
+
+def _give_back(torn: Opened, reached: int) -> None:
+    """Closes a torn file in whose place another goes on, and books what had reached it."""
+    with contextlib.suppress(OSError):
+        torn.file.close()
+    if not torn.part.final:
+        torn.part.events += reached
+        torn.part.landed, torn.part.final = torn.part.events, True
+
+
+def _sync_and_close(file: EventFile) -> OSError | None:
+    """Does both; the last error, if there was one."""
+    failure = None
+    for step in (file.sync, file.close):
+        try:
+            step()
+        except OSError as error:
+            failure = error
+    return failure
+
+
+def _still_there(file: EventFile, state: FileState, fate: Fate, part: Part) -> int:
+    """How many events of a file that is not as it was can still be read in the log directory."""
+    if fate in (Fate.DELETED, Fate.REPLACED) or (fate is Fate.MOVED and not stays_in_directory(state)):
+        return 0
+    with contextlib.suppress(OSError):
+        with file.reader() as reader:
+            events, end = _events_in(reader, part.events)
+        if state.size is not None and state.size < state.expected_size:
+            file.cut_to(end)
+        part.size = end
+        part.path = state.now_at or part.path
+        return events
+    return 0
 
 
 def _events_in(reader: BinaryIO, written: int) -> tuple[int, int]:

@@ -90,7 +90,7 @@ class QueuedBackend(OnFiles):
     def accepted(self) -> int:
         """Events that were taken."""
         with self._changed:
-            return self._files.events + self._files.unstored + self._waiting
+            return self._files.events + self._files.losses.unstored + self._waiting
 
     @property
     def pending(self) -> int:
@@ -116,7 +116,7 @@ class QueuedBackend(OnFiles):
                 self._held.append(record)
                 self._arrived(len(record))
         except OSError as error:
-            raise self._files.failed(error, self.pending) from error
+            raise self._files.losses.failed(error, self.pending) from error
 
     def _arrived(self, size: int) -> None:
         self._held_bytes += size
@@ -155,7 +155,7 @@ class QueuedBackend(OnFiles):
                 if self._error is not None:
                     raise _again(self._error)
         except OSError as error:
-            raise self._files.not_flushed(error, self.pending) from error
+            raise self._files.losses.not_flushed(error, self.pending) from error
 
     # Ends.
 
@@ -171,14 +171,14 @@ class QueuedBackend(OnFiles):
             if not self._changed.wait_for(lambda: self._ended, timeout):
                 self._error = TimeoutError(f"the storage did not answer within {timeout:g} s")
         self._give_up(self._error)
-        return self._files.sum_up()
+        return self._files.losses.sum_up()
 
     def _give_up(self, error: OSError | None) -> None:
         """What is still held can't land any more."""
         with self._changed:
             waiting = self._waiting
             if waiting:
-                self._files.give_up(waiting, error or OSError(errno.EIO, "the storage was gone"))
+                self._files.losses.give_up(waiting, error or OSError(errno.EIO, "the storage was gone"))
                 self._held.clear()
                 self._storing = []
 
@@ -275,7 +275,7 @@ class QueuedBackend(OnFiles):
             unattended = self._unattended
         if unattended:
             self._give_up(self._error)
-            self._desk.report_all(self._files.sum_up(), may_raise=False, at_creation=True)
+            self._desk.report_all(self._files.losses.sum_up(), may_raise=False, at_creation=True)
 
 
 def _again(error: OSError) -> OSError:

@@ -75,7 +75,7 @@ class TestSelection:
         assert Policy.of(True, (), {"SAFEWRITER_STRICT": "0"}).strict
 
 
-class TestTelling:
+class TestReporting:
     def test_warning(self):
         """A finding is warned, as the leaf class of its hundred, at the user's line, with the writer's."""
         with pytest.warns(SafeWriterWarning) as caught:
@@ -155,7 +155,7 @@ class TestTelling:
     def test_several_of_which_two_are_raised(self):
         """The first is raised, and all the others are warned."""
         with pytest.warns(SafeWriterWarning) as caught, pytest.raises(SafeWriterError, match="SW401"):
-            desk(strict=True).tell_all([finding("SW401"), finding("SW402"), finding("SW403")])
+            desk(strict=True).report_all([finding("SW401"), finding("SW402"), finding("SW403")])
         assert [each.message.finding.code for each in caught] == ["SW402", "SW403"]
 
     def test_filter_that_says_error(self, capsys):

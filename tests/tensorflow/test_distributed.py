@@ -117,7 +117,7 @@ class Pages:
 
 
 def reported(child, *, messages=False):
-    """The codes that a process of the page's programs was reported, for each program; with their messages."""
+    """The codes reported in a process of the page's programs, for each program; with their messages."""
     programs = json.loads(finish(child, None).splitlines()[-1])
     return programs if messages else [[code for code, _ in findings] for findings in programs]
 
@@ -228,7 +228,7 @@ def test_two_workers_in_one_directory():
     assert "nobody was warned" in runs["FileWriter, one directory"]
     broken = runs["SafeFileWriter, one directory"]
     assert "100 events accepted, 100 on disk" in broken
-    assert re.findall(r"worker (\d) was reported: (SW\d+)", broken) == [
+    assert re.findall(r"worker (\d) was warned: (SW\d+)", broken) == [
         ("0", "SW201"),
         ("0", "SW203"),
         ("1", "SW201"),
@@ -294,7 +294,7 @@ class Worker:
 
 
 def test_a_worker_killed_in_mid_run_and_started_again(tmp_path, read_points):
-    """In a directory of its own it goes on in silence; in a shared one, it and the survivor are reported."""
+    """In a directory of its own it goes on in silence; in a shared one, it and the survivor are warned."""
     with Processes() as processes:
         survivor, victim = [Worker(processes, tmp_path, rank) for rank in range(2)]
         survivor.is_ready()

@@ -1,0 +1,228 @@
+"""How what is passed to a writer becomes an event that lands, and is booked and reported afterwards."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+from google.protobuf.message import DecodeError
+from tensorflow.core.framework.summary_pb2 import Summary
+
+from safewriter.checks.graph import empty_summary, not_a_summary
+from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata, carries_metadata
+from safewriter.findings import Desk, Finding, users_place
+from safewriter.recording.books import Books
+from safewriter.recording.ledger import Ledger
+
+_CLOSED = (
+    "Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter is explicitly reopened."
+)
+
+
+def warn_of_closed() -> None:
+    """The warning of TensorFlow's own ``FileWriter``, at the user's line."""
+    place = users_place()
+    warnings.warn_explicit(_CLOSED, UserWarning, place.filename, place.lineno, place.module, registry=place.registry)
+
+
+def merge_into(ours: Any, summary: Any, desk: Desk) -> bytes:
+    """Takes over a summary that is not plain bytes.
+
+    Args:
+        ours: An empty ``Summary`` message, which gets its contents.
+        summary: Bytes of a subclass, or a message.
+        desk: The writer's.
+
+    Returns:
+        It serialized.
+
+    Raises:
+        SafeWriterError: It is no summary (SW305).
+    """
+    if isinstance(summary, Summary):
+        ours.CopyFrom(summary)
+        return ours.SerializeToString()  # type: ignore[no-any-return]
+    descriptor = getattr(summary, "DESCRIPTOR", None)
+    if isinstance(summary, bytes):
+        serialized = bytes(summary)
+    elif getattr(descriptor, "name", None) == "Summary" and hasattr(summary, "SerializeToString"):
+        serialized = summary.SerializeToString()  # another package's class of the same message
+    else:
+        refuse(summary, desk)
+    try:
+        ours.MergeFromString(serialized)
+    except DecodeError:
+        refuse(summary, desk)
+    return serialized
+
+
+def refuse(summary: Any, desk: Desk) -> NoReturn:
+    """Raises SW305 for what is no summary."""
+    desk.report(not_a_summary(summary))
+    raise AssertionError("SW305 is an error and was raised")
+
+
+def whole(step: Any) -> int:
+    """A step as it is stored.
+
+    Raises:
+        TypeError: It is not a number. ``ValueError`` where it is an infinity or NaN.
+    """
+    try:
+        return int(step)
+    except OverflowError as error:  # an infinity
+        raise ValueError(f"global_step must be a whole number, not {step!r}.") from error
+    except (TypeError, AttributeError):  # a variable of a graph fails with the latter
+        hint = "; evaluate it first: `sess.run(global_step)`" if hasattr(step, "op") else ""
+        raise TypeError(f"global_step must be a whole number, not {type(step).__name__}{hint}.") from None
+
+
+class Adding:
+    """One writer's adds: each takes its turn, lands, is booked, and then what came up is reported.
+
+    It never holds the writer: how an event is handed to TensorFlow's method comes with each call.
+
+    Args:
+        ledger: The writer's account.
+        books: What is booked of summaries.
+        news: What came up beneath the writer and has not been reported yet.
+    """
+
+    def __init__(self, ledger: Ledger, books: Books, news: list[Finding]) -> None:
+        self._ledger = ledger
+        self._turn = ledger.turn
+        self._desk = ledger.desk
+        self._books = books
+        self._news = news
+        self._metadata = PluginMetadata()
+        self.begun = False  #: the writer is constructed; until then it delivers itself
+
+    def add(self, event: Any, step: int, global_step: Any, serialized: bytes, land: Callable[[Any, Any], None]) -> None:
+        """Adds the event of a summary.
+
+        Args:
+            event: The message.
+            step: Its step.
+            global_step: The step that was passed; None for none.
+            serialized: The summary.
+            land: Hands the event on; called with it and with the step that was passed.
+
+        Raises:
+            SafeWriterError: The write failed (SW502, also an ``OSError``).
+        """
+        turn = self._turn
+        if turn.reentered():
+            self._add_in_between(event, step, global_step, serialized, land)
+            return
+        try:
+            with turn.lock:
+                if self._ledger.events.closed:
+                    warn_of_closed()
+                    self._count_dropped()
+                    return
+                metadata = self._metadata
+                if metadata.of_tag or (FIELD_KEY in serialized and carries_metadata(event.summary)):
+                    self._land_with_metadata(event, global_step, land)
+                else:
+                    self._land(event, global_step, land)
+                found = self._books.book(event.summary, step, global_step)
+        finally:
+            if turn.words:
+                turn.act()
+        if found or self._news or not serialized:
+            self.deliver(found, empty=not serialized)
+
+    def _add_in_between(
+        self, event: Any, step: int, global_step: Any, serialized: bytes, land: Callable[[Any, Any], None]
+    ) -> None:
+        """Adds in the middle of another call of this thread: the event lands now, the interrupted call books it."""
+        if self._ledger.events.closed:
+            self._turn.words.append(self._count_dropped)
+            return
+        with self._desk.guard("metadata"):
+            self._metadata.carry(event.summary)  # it may begin a newer file
+        self._land(event, global_step, land)
+
+        def book() -> None:
+            with self._turn.lock:
+                found = self._books.book(event.summary, step, global_step)
+            self.deliver(found, empty=not serialized, may_raise=False)
+
+        self._turn.words.append(book)
+
+    def _land_with_metadata(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
+        ledger, metadata = self._ledger, self._metadata
+        ledger.events.prepare()
+        placed: list[str] = []
+        with self._desk.guard("metadata"):
+            placed = metadata.settle(event.summary, ledger.events.backend.generation)
+        try:
+            self._land(event, global_step, land)
+        except BaseException:
+            metadata.take_back(placed)
+            raise
+
+    def _land(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
+        try:
+            land(event, global_step)
+        except BaseException:
+            if self._news:
+                self.deliver(may_raise=False)
+            raise
+
+    def add_plain(self, add: Callable[[], None], event: Any = None) -> None:
+        """Adds an event that is not for ``add_summary``; one with a summary is judged all the same.
+
+        Args:
+            add: Hands it on.
+            event: The message, where it is known.
+        """
+        closed, turn = self._ledger.events.closed, self._turn
+
+        def book() -> None:
+            if closed:
+                self._count_dropped()
+                return
+            found: Sequence[Finding] = ()
+            if event is not None and event.HasField("summary"):
+                found = self._books.book_event(event)
+            if self.begun:
+                self.deliver(found)
+
+        if turn.reentered():
+            add()
+            turn.words.append(book)
+            return
+        try:
+            with turn.lock:
+                add()
+        finally:
+            if turn.words:
+                turn.act()
+        book()
+
+    def _count_dropped(self) -> None:
+        self._ledger.dropped += 1
+        self._ledger.scope.owes(self._ledger)
+        if self._desk.policy.strict:
+            self._desk.report_all(self._ledger.findings_after_close())
+
+    def deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
+        """Reports what came up during a call, when the event is on its way and no lock is held.
+
+        Args:
+            found: What the call itself found.
+            empty: The summary had no values (SW306).
+            may_raise: False while another exception leaves.
+
+        Raises:
+            SafeWriterError: Under ``strict``.
+        """
+        news = list(found)
+        if empty:
+            news.append(empty_summary())
+        if self._news:
+            news += self._ledger.take_news()
+        if news:
+            self._desk.report_all(news, may_raise=may_raise)

@@ -1,0 +1,119 @@
+"""What is booked of summaries that landed: their values, their tags, their graphs, and who writes beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from safewriter.checks.distribution import shared_with_tensorflow
+from safewriter.facts import stock
+from safewriter.facts.graph import graph_view
+from safewriter.findings import Finding
+from safewriter.recording.ledger import Ledger
+
+_EVERY_ADD_UP_TO = 16  # adds after which the graph is looked at; later, only when their number doubles
+
+
+class Books:
+    """The books of one writer; what they bring up beside their answers goes to the writer's news.
+
+    Args:
+        ledger: The writer's account.
+        news: What came up and has not been reported yet.
+    """
+
+    def __init__(self, ledger: Ledger, news: list[Finding]) -> None:
+        self._ledger = ledger
+        self._news = news
+        self._tags_seen = 0
+        self._knows_stock = False  # that TensorFlow's own writer is on the directory
+
+    def open(self, graph: Any = None) -> None:
+        """The writer opens on a graph, or on the default one."""
+        with self._ledger.desk.guard("graph accounting"):
+            explicit = isinstance(graph, tf.Graph)
+            view = graph_view(graph if explicit else tf.compat.v1.get_default_graph())
+            self._ledger.scope.graphs.open(view, self._ledger.key, self._ledger.desk, explicit=explicit)
+
+    def open_in_child(self) -> None:
+        """In a forked child the account begins anew."""
+        self._tags_seen = 0
+        self.open()
+
+    def attach(self, graph: Any) -> None:
+        """A graph was stored through the writer."""
+        with self._ledger.desk.guard("graph accounting"):
+            self._ledger.scope.graphs.attach(graph_view(graph), self._ledger.key, explicit=True)
+
+    def book(self, summary: Any, step: int, global_step: Any) -> Sequence[Finding]:
+        """Counts a summary that landed, and judges it.
+
+        Args:
+            summary: The message.
+            step: The step that it was stored with.
+            global_step: The step that was passed; None for none.
+        """
+        ledger = self._ledger
+        ledger.summaries = adds = ledger.summaries + 1
+        try:
+            found = ledger.values.observe(summary, step, global_step)
+            if len(ledger.values.tags) != self._tags_seen:
+                self._book_new_tags(summary)
+            if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
+                self._look_at_graphs(adds)
+        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
+            ledger.desk.internal("values")
+            return ()
+        return found
+
+    def book_event(self, event: Any) -> Sequence[Finding]:
+        """The same for an event that did not come by ``add_summary``."""
+        found: Sequence[Finding] = ()
+        ledger = self._ledger
+        with ledger.turn.lock, ledger.desk.guard("values"):
+            ledger.other_summaries += 1
+            found = ledger.values.observe(event.summary, event.step)
+            self._book_new_tags(event.summary)
+        return found
+
+    def _book_new_tags(self, summary: Any) -> None:
+        ledger = self._ledger
+        tags = ledger.values.tags
+        self._tags_seen = len(tags)
+        for tag, times in Counter(value.tag for value in summary.value).items():
+            if tags[tag].count <= times:
+                ledger.scope.graphs.wrote(ledger.key, tag)
+                self._news += ledger.first_write(tag)
+
+    def _look_at_graphs(self, adds: int) -> None:
+        ledger = self._ledger
+        if adds == 1:
+            self._news += self.look_beside()
+            ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+        self._news += ledger.scope.graphs.look(ledger.key, adds)
+
+    def look_beside(self) -> list[Finding]:
+        """SW204, where a writer of TensorFlow's own is open on the directory; it may have come later."""
+        directory = self._ledger.directory
+        cached = None if self._knows_stock else stock.beside(directory)
+        if cached is None:
+            return []
+        self._knows_stock = True
+        return [shared_with_tensorflow(directory, cached)]
+
+    def look_on_flush(self) -> None:
+        """Who writes beside us, and what was written before us, as far as it is known now."""
+        with self._ledger.desk.guard("directory"):
+            self._news += self._ledger.look_on_flush() + self.look_beside()
+
+    def look_at_end(self) -> None:
+        """The same for the last time, and the graphs too."""
+        ledger = self._ledger
+        with ledger.desk.guard("graph accounting"):
+            ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+            self._news += ledger.scope.graphs.look(ledger.key, ledger.summaries)
+        with ledger.desk.guard("directory"):
+            self._news += ledger.look_at_end() + self.look_beside()
