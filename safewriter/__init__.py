@@ -1,7 +1,7 @@
 """safewriter ends silent loss of TensorFlow summaries.
 
-The map: each public name and its home. Names are resolved at first use, so that
-``import safewriter`` loads neither TensorFlow nor protobuf.
+The map: each public name and its home. Names are resolved at first use, so that ``import safewriter`` loads neither
+TensorFlow nor protobuf.
 """
 
 from __future__ import annotations

@@ -187,8 +187,8 @@ def _in_scope(facts: StrategyFacts) -> Finding:
     hidden = ", behind a graph that hides it from tf.distribute.has_strategy()" if facts.scope_behind_graph else ""
     message = (
         f"The writer was created inside the scope of {_strategy(facts)}{hidden}. Every process that enters the scope "
-        f"creates a writer there; on one directory, TensorBoard would draw the curves of all of them as one run. "
-        f"{_role(facts.role)}{_not_chief(facts)}."
+        "creates a writer there; on one directory, TensorBoard would draw the curves of all "
+        f"of them as one run. {_role(facts.role)}{_not_chief(facts)}."
     )
     return Finding(
         "SW201",
@@ -308,8 +308,8 @@ def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_re
     what = "Each writes a file of its own, but"
     if shared_resource:
         what = (
-            "In one session both write through one summary resource of TensorFlow's, and closing either closes it for "
-            "both; besides,"
+            "In one session both write through one summary resource of TensorFlow's, and closing "
+            "either closes it for both; besides,"
         )
     return Finding(
         "SW204",

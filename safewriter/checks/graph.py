@@ -187,8 +187,8 @@ def not_a_summary(given: object) -> Finding:
     elif isinstance(given, (bool, int, float)) or "float" in name or "int" in name:
         what = f"a number ({name})"
         hint = (
-            "For a bare value, build the summary by hand: `tf.compat.v1.Summary(value=["
-            "tf.compat.v1.Summary.Value(tag='loss', simple_value=loss)])`."
+            "For a bare value, build the summary by hand: "
+            "`tf.compat.v1.Summary(value=[tf.compat.v1.Summary.Value(tag='loss', simple_value=loss)])`."
         )
         if name.startswith("bool"):
             hint = (

@@ -80,8 +80,8 @@ def _never_merged(outcome: Outcome, ops: Sequence[SummaryOp]) -> tuple[str, str]
         built = f"{were(len(merges))} built earlier and " if earlier else ""
         what = f"{_merge_places(merges)} {built}{_verb(merges, 'hold')} other ops only."
     message = (
-        f"{_count(ops)} {were(len(ops))} defined but never merged, and never written: {_listed(ops)}. "
-        f"{what} {_adds(outcome)}"
+        f"{_count(ops)} {were(len(ops))} defined but never merged, and never "
+        f"written: {_listed(ops)}. {what} {_adds(outcome)}"
     )
     if earlier:
         return message, f"{_move_merge(outcome, ops)}, and write it. {_run_and_add(merges[-1].variable)}"

@@ -73,14 +73,13 @@ def event_file_gone(
     else:
         message += f"Writing goes on in {goes_on}." if goes_on else "No new file could be created there yet."
     hints = {
-        Fate.DELETED: "Find what cleans the log directory during the run (a start-up `rmtree`, a temporary-files "
-        "cleaner, "
-        "a tracker's clean-up hook) and let it run before the writer is created, or give each run a directory of its "
-        "own.",
-        Fate.MOVED: "Move a run's directory after `writer.close()`; TensorBoard reads the moved file only in its new "
-        "place.",
-        Fate.REPLACED: "A sync tool replaced the file; exclude the log directory from syncing, or sync in the other "
-        "direction.",
+        Fate.DELETED: "Find what cleans the log directory during the run (a start-up `rmtree`, a cleaner of temporary "
+        "files, a tracker's clean-up hook) and let it run before the writer is created, or give each run a directory "
+        "of its own.",
+        Fate.MOVED: "Move a run's directory after `writer.close()`; TensorBoard reads the moved file "
+        "only in its new place.",
+        Fate.REPLACED: "A sync tool replaced the file; exclude the log directory from syncing, "
+        "or sync in the other direction.",
         Fate.TRUNCATED: "Something else opened the file for writing; exclude the log directory from tools that "
         "rotate or sync logs.",
         Fate.GROWN: "Let only this writer write to its event files.",
@@ -143,8 +142,8 @@ def too_large(path: str, reason: str) -> Finding:
     """
     return Finding(
         "SW502",
-        f"The event was not written to {path}: it can't be serialized ({reason}). protobuf's limit for one message is "
-        "2 GB.",
+        f"The event was not written to {path}: it can't be serialized ({reason}). protobuf's limit "
+        "for one message is 2 GB.",
         "Write less at once: a smaller image or tensor, or a graph without its large constants "
         "(`tf.compat.v1.placeholder` or variables in their place).",
         subject=f"too large:{path}",
@@ -260,9 +259,7 @@ def used_after_close(dropped: int) -> Finding:
     """SW504: adds to a closed writer."""
     return Finding(
         "SW504",
-        f"{plural(dropped, 'event')} went to the writer after it was closed and {were(dropped)} "
-        f"dropped, "
-        "as FileWriter does.",
+        f"{plural(dropped, 'event')} went to the writer after it was closed and {were(dropped)} dropped, as FileWriter does.",
         "Close the writer after the last add, or call `writer.reopen()` before going on.",
         subject="used-after-close",
         count=dropped,
@@ -274,12 +271,10 @@ def used_after_fork(parent: int, pid: int, path: str) -> Finding:
     """SW505: a forked child writes."""
     return Finding(
         "SW505",
-        f"This writer was created by process {parent} and is used by its forked child {pid}. The child goes on in a "
-        f"file of "
-        f"its own, {path}; FileWriter would lose its first events and then hang.",
+        f"This writer was created by process {parent} and is used by its forked child {pid}. The child goes on "
+        f"in a file of its own, {path}; FileWriter would lose its first events and then hang.",
         "Create a writer in each process, in a directory of its own (`os.path.join(logdir, f'worker-{rank}')`): "
-        "TensorBoard "
-        "draws the events of parent and child as one curve otherwise.",
+        "TensorBoard draws the events of parent and child as one curve otherwise.",
         subject=f"pid:{pid}",
         path=path,
         data={"parent": parent, "pid": pid},
@@ -296,9 +291,8 @@ def too_many_writers(open_writers: int, places: list[tuple[str, int]]) -> Findin
     line, count = places[0]
     return Finding(
         "SW506",
-        f"{open_writers} writers of this process are open, {count} of them created at {line}. Each holds a file "
-        f"descriptor; "
-        "when those run out, every further file fails to open.",
+        f"{open_writers} writers of this process are open, {count} of them created at {line}. "
+        "Each holds a file descriptor; when those run out, every further file fails to open.",
         "Create the writer once, before the loop, or close each one: `with SafeFileWriter(logdir) as writer:`.",
         subject="too-many-writers",
         data={"open": open_writers, "places": dict(places[:10])},
@@ -323,8 +317,8 @@ def _hint_for(error: OSError) -> str:
         errno.EDQUOT: "The quota of this user is used up: free space, or point the log directory elsewhere.",
         errno.EFBIG: "The file has reached the size that this process may write (`ulimit -f`): raise the limit, or "
         "`reopen()` the writer now and then.",
-        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close files and writers that are no "
-        "longer used.",
+        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close files and writers "
+        "that are no longer used.",
         errno.ENFILE: "The system has no file descriptors left.",
         errno.EROFS: "The file system is mounted read-only: choose a log directory on another one.",
     }

@@ -121,8 +121,8 @@ def judge_scheme(text: str, registered: frozenset[str]) -> list[Finding]:
         return []
     package = _PLUGINS.get(scheme)
     hint = (
-        f"`pip install {package}` and `import {package.replace('-', '_')}` before the writer is created, or use a "
-        f"local directory."
+        f"`pip install {package}` and `import {package.replace('-', '_')}` before the writer is "
+        "created, or use a local directory."
         if package
         else f"Use a local directory, or install and import the package that provides {scheme}://."
     )
@@ -201,8 +201,8 @@ def _mend(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
         errno.EROFS: "The file system is mounted read-only: choose a directory on another one.",
         errno.ENOSPC: "The disk is full: free space, or choose a directory on another disk.",
         errno.EDQUOT: "The quota of this user is used up: free space, or choose another directory.",
-        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close the writers that are no longer "
-        "used.",
+        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close the writers "
+        "that are no longer used.",
         errno.ENFILE: "The system has no file descriptors left.",
         errno.ENAMETOOLONG: f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run.",
         errno.ENOENT: "A part of the path is missing and can't be made, or is a dangling link.",

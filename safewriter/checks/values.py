@@ -390,8 +390,8 @@ class ValuesJudge:
         first = min(trouble.first for trouble in troubles.values())
         return Finding(
             code,
-            f"{len(troubles):,} tags {_WENT_ON[code]}, {count:,} times in {of:,} writes, from step {first} on: "
-            f"{_named(troubles)}.",
+            f"{len(troubles):,} tags {_WENT_ON[code]}, {count:,} times in {of:,} writes, "
+            f"from step {first} on: {_named(troubles)}.",
             _HINTS[code],
             subject=f"step {first}",
             count=count,

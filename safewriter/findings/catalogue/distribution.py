@@ -54,8 +54,8 @@ CODES = (
             "summary, without a message."
         ),
         fix=(
-            "Create the writer outside, let the function return the value, and write it in the loop that calls the "
-            "function."
+            "Create the writer outside, let the function return the value, and write it in the "
+            "loop that calls the function."
         ),
         bad=program("""
             import tensorflow.compat.v1 as tf
@@ -150,8 +150,8 @@ CODES = (
         why=(
             "TensorFlow names an event file after the second and the host. Two writers on one directory in one second "
             "share one file, which the second truncates: 100 of 200 events are left. safewriter's files never "
-            "collide, but TensorBoard draws the values of both writers as one run: a train and a test curve become a "
-            "zigzag."
+            "collide, but TensorBoard draws the values of both writers as one run: a train and a "
+            "test curve become a zigzag."
         ),
         fix="One directory per writer: `logs/train` and `logs/test` appear as two runs with a colour each.",
         bad=program("""

@@ -65,8 +65,8 @@ CODES = (
         ),
         fix=(
             "Copy the file again from where it was written. Where that is the damaged one, "
-            "`safewriter repair FILE --output DIR` writes a copy with every record that can be read, also behind the "
-            "damage."
+            "`safewriter repair FILE --output DIR` writes a copy with every record that can be "
+            "read, also behind the damage."
         ),
         bad=program("""
             import glob
@@ -143,8 +143,8 @@ CODES = (
         when="Files that were written at the same time, in one directory, hold the same tag over the same steps.",
         why=(
             "TensorBoard reads the files of a directory as one run, one after the other. Of two workers that wrote the "
-            "same tag and steps its default loader showed the later file only, the older one a line that jumps "
-            "between both."
+            "same tag and steps its default loader showed the later file only, the older one "
+            "a line that jumps between both."
         ),
         fix="Move the files into a directory each: every directory appears as a run with its own colour.",
         bad=program("""

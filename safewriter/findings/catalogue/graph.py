@@ -136,8 +136,8 @@ CODES = (
         when="The number of summary ops grows between adds: `loss`, `loss_1`, `loss_2`, …",
         why=(
             "Each call of `tf.summary.scalar` adds an op to the graph, under a new name because the old one is taken. "
-            "TensorBoard shows one chart with one point for each, memory grows, and every step is slower than the "
-            "last."
+            "TensorBoard shows one chart with one point for each, memory grows, and every step "
+            "is slower than the last."
         ),
         fix="Define the summary once, before the loop, and run it in the loop.",
         bad=program("""

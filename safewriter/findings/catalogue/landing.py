@@ -87,8 +87,8 @@ CODES = (
         ),
         fix=(
             "Find what removes or rewrites the directory: a clean-up at the start of another run, a second script "
-            "with the same directory, a synchronisation that replaces files. Clear old runs before the writer is "
-            "created."
+            "with the same directory, a synchronisation that replaces files. Clear old runs "
+            "before the writer is created."
         ),
         bad=program("""
             import shutil
@@ -156,8 +156,8 @@ CODES = (
         why=(
             "Threads do not survive a fork. TensorFlow's queue is emptied by a thread, so the child's first ten adds "
             "are lost and the eleventh waits for ever; a child that merely exits can write its parent's buffer a "
-            "second time. Here the child goes on in an event file of its own, and parent and child disturb each other "
-            "no more."
+            "second time. Here the child goes on in an event file of its own, and parent and child "
+            "disturb each other no more."
         ),
         fix="Write in the parent only, or create a writer with a directory of its own in the child.",
         bad=program("""
@@ -199,8 +199,8 @@ CODES = (
         when="More than 32 writers of this process are open.",
         why=(
             "Each open writer holds a file descriptor, and with TensorFlow's own class a thread too. A writer per "
-            "epoch or per step that nobody closes ends hours later with `Too many open files`, in whatever opens the "
-            "next one."
+            "epoch or per step that nobody closes ends hours later with `Too many open files`, in "
+            "whatever opens the next one."
         ),
         fix="Create one writer before the loop, or close each one: `with SafeFileWriter(…) as writer:`.",
         bad=program("""

@@ -14,8 +14,8 @@ CODES = (
         why=(
             "TensorFlow turns whatever it gets into a string: `FileWriter(None)` fills a directory called `None`, "
             "`FileWriter(b'logs')` one called `b'logs'`, and an empty string means the working directory. The run "
-            "succeeds, and TensorBoard looks elsewhere. Bytes and `os.PathLike` objects are fine here and mean what "
-            "they say."
+            "succeeds, and TensorBoard looks elsewhere. Bytes and `os.PathLike` objects are fine "
+            "here and mean what they say."
         ),
         fix="Pass a path. A setting that may be missing needs a default, or a check before the training starts.",
         bad=program("""
@@ -119,8 +119,8 @@ CODES = (
         ),
         why=(
             "Neither Python nor TensorFlow expands these. `FileWriter('~/logs')` makes a directory that is really "
-            "called `~`, below the working directory, and `tensorboard --logdir ~/logs`, which the shell does expand, "
-            "shows nothing."
+            "called `~`, below the working directory, and `tensorboard --logdir ~/logs`, which the "
+            "shell does expand, shows nothing."
         ),
         fix=(
             "Expand the path before it is used: `os.path.expanduser(path)`, `os.path.expandvars(path)`, `path.strip()`."
@@ -207,13 +207,13 @@ CODES = (
         name="logdir-holds-earlier-run",
         kind=Kind.WARNING,
         when=(
-            "The directory holds events of an earlier run, and this run writes one of their tags at a step they had "
-            "reached."
+            "The directory holds events of an earlier run, and this run writes one of their tags "
+            "at a step they had reached."
         ),
         why=(
             "TensorBoard reads all event files of a directory as one run. Its default loader drops the points that "
-            "were overtaken, its older one draws a line that zigzags between both runs. Neither says that two runs "
-            "are mixed."
+            "were overtaken, its older one draws a line that zigzags between both runs. Neither "
+            "says that two runs are mixed."
         ),
         fix=(
             "Give each run a directory of its own. Where a run goes on from a checkpoint, say so: "
