@@ -259,7 +259,8 @@ def used_after_close(dropped: int) -> Finding:
     """SW504: adds to a closed writer."""
     return Finding(
         "SW504",
-        f"{plural(dropped, 'event')} went to the writer after it was closed and {were(dropped)} dropped, as FileWriter does.",
+        f"{plural(dropped, 'event')} went to the writer after it was closed and {were(dropped)} dropped, "
+        "as FileWriter does.",
         "Close the writer after the last add, or call `writer.reopen()` before going on.",
         subject="used-after-close",
         count=dropped,
