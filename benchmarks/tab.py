@@ -1,0 +1,90 @@
+"""What the tab costs TensorBoard.
+
+    python benchmarks/tab.py [--runs 1000] [--pairs 7]
+
+Its start with the tab and with ``--safewriter_tab=false``, in turn; then a log directory of runs of 1 MB: the time to the
+first row and to the last, TensorBoard's own answer to ``timeseries/tags`` meanwhile and afterwards, its memory, and what a
+hidden tab costs in a minute.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from tensorboard_server import scalar, serve, write  # noqa: E402
+
+
+def started(logdir, *flags):
+    """Seconds until TensorBoard answers."""
+    begun = time.perf_counter()
+    with serve(f"--logdir={logdir}", "--load_fast=false", *flags) as server:
+        server.get("data/environment")
+        return time.perf_counter() - begun
+
+
+def memory(pid):
+    """Resident megabytes of a process."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def cpu(pid):
+    """Seconds that a process has computed."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def answered(server):
+    """Milliseconds for TensorBoard's own list of tags."""
+    begun = time.perf_counter()
+    server.get("data/plugin/timeseries/tags")
+    return 1000 * (time.perf_counter() - begun)
+
+
+def main():
+    """Prints the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--pairs", type=int, default=7)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        pairs = [(started(directory, "--safewriter_tab=false"), started(directory)) for _ in range(options.pairs)]
+    print(f"start without the tab  {statistics.median(one for one, _ in pairs):6.2f} s")
+    print(f"start with the tab     {statistics.median(two for _, two in pairs):6.2f} s")
+    print(f"difference             {statistics.median(b - a for a, b in pairs):+6.2f} s (median of pairs)")
+    with tempfile.TemporaryDirectory() as directory:
+        content = [scalar(step, 1.0, tag="t" * 900) for step in range(1050)]
+        for number in range(options.runs):
+            write(Path(directory, f"run-{number:04}"), *content)
+        with serve(f"--logdir={directory}", "--load_fast=true", "--reload_interval=300") as server:
+            time.sleep(30)  # TensorBoard's own reading is over, or nearly so
+            before, quiet = memory(server.process.pid), answered(server)
+            begun, first, meanwhile = time.perf_counter(), None, []
+            while True:
+                answer = server.tab("audit?since=-1")
+                if answer["runs"] and first is None:
+                    first = time.perf_counter() - begun
+                if answer["state"] == "done":
+                    break
+                meanwhile.append(answered(server))
+                time.sleep(0.3)
+            last = time.perf_counter() - begun
+            print(f"{options.runs:,} runs of 1 MB: first row {first:.2f} s, last {last:.1f} s")
+            print(f"timeseries/tags: {quiet:.0f} ms before, {statistics.median(meanwhile or [quiet]):.0f} ms meanwhile")
+            print(f"memory of TensorBoard's process: {before:.0f} MB before, {memory(server.process.pid):.0f} MB after")
+            time.sleep(5)
+            computed = cpu(server.process.pid)
+            time.sleep(30)
+            print(f"a minute with the tab hidden: {2000 * (cpu(server.process.pid) - computed):.0f} ms of CPU")
+
+
+if __name__ == "__main__":
+    main()
