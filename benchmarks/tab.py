@@ -2,9 +2,9 @@
 
     python benchmarks/tab.py [--runs 1000] [--pairs 7]
 
-Its start with the tab and with ``--safewriter_tab=false``, in turn; then a log directory of runs of 1 MB: the time to the
-first row and to the last, TensorBoard's own answer to ``timeseries/tags`` meanwhile and afterwards, its memory, and what a
-hidden tab costs in a minute.
+Its start with the tab and with ``--safewriter_tab=false``, in turn; then a log directory of runs of 1 MB: the time to
+the first row and to the last, TensorBoard's own answer to ``timeseries/tags`` before and meanwhile, its memory, and what
+a hidden tab costs in a minute.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from tensorboard_server import scalar, serve, write  # noqa: E402
+from tensorboard_server import scalar, serve, write
 
 
 def started(logdir, *flags):

@@ -69,7 +69,7 @@ class TestStandstill:
     """That TensorBoard stopped is said late, and never of a run that is well."""
 
     def test_after_its_patience(self):
-        """TensorBoard stands still behind the disk for more than 30 s and three reload intervals: then, and till it moves."""
+        """TensorBoard stands still behind the disk for over 30 s and three reload intervals: then, and till it moves."""
         for interval, patience in ((5, 30), (20, 60)):
             judge = StandstillJudge(interval)
 
@@ -93,7 +93,7 @@ class TestStandstill:
     @pytest.mark.parametrize("rate", [1, 10, 100])
     @pytest.mark.parametrize("interval", [1, 5, 30])
     def test_a_live_run_is_never_marked(self, rate, interval):
-        """An hour of a run that writes at this rate, read by TensorBoard at its interval, late and irregularly: no mark."""
+        """An hour of a run that writes at this rate, which TensorBoard reads late and irregularly: no mark."""
         judge, late = StandstillJudge(interval), random.Random(rate * 100 + interval)
         held, next_load, marks = None, 0.0, 0
         now = 0.0

@@ -10,6 +10,12 @@ from tensorboard_server import scalar, serve, write
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
+#: The directory is a passing one, whose name would change with each picture.
+_RENAME = """([from, to]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
+}"""
+
 
 def main():
     """Runs of each kind, in light and in dark, wide and on a phone."""
@@ -30,6 +36,7 @@ def main():
                 page.emulate_media(color_scheme="dark" if dark else "light")
                 page.goto(server.url + "data/plugin_entry.html?name=safewriter#run=killed%20on%20NFS")
                 page.wait_for_selector("svg.chart")
+                page.evaluate(_RENAME, [directory, "/data"])
                 page.screenshot(path=PICTURES / f"tab-{name}.png")
             browser.close()
 

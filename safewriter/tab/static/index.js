@@ -253,7 +253,7 @@ function chartOf(series) {
   const missing = Object.entries(series.counts).filter(([fate, number]) => number && fate !== 'shown');
   const says = `${series.tag}: ${several(series.on_disk, 'point')} on disk, ${series.held === null ? 'TensorBoard does not say how many it holds' : `${count(series.held)} in TensorBoard`}. `
     + (missing.map(([fate, number]) => `${count(number)} ${fate}`).join(', ') || 'All are shown') + '.';
-  const chart = draw('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': says, preserveAspectRatio: 'none' });
+  const chart = draw('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': says });
   const shown = series.points.filter((point) => point[2] === 'shown' && point[1] !== null);
   chart.append(draw('polyline', { points: shown.map((point) => `${x(point[0])},${y(point[1])}`).join(' '), fill: 'none', stroke: 'var(--curve)', 'stroke-width': 1.5 }));
   for (const [step, value, fate] of series.points) {
