@@ -3,8 +3,8 @@
     python benchmarks/tab.py [--runs 1000] [--pairs 7]
 
 Its start with the tab and with ``--safewriter_tab=false``, in turn; then a log directory of runs of 1 MB: the time to
-the first row and to the last, TensorBoard's own answer to ``timeseries/tags`` before and meanwhile, its memory, and what
-a hidden tab costs in a minute.
+the first row and to the last, TensorBoard's own answer to ``timeseries/tags`` before and meanwhile, its memory, and
+what a hidden tab costs in a minute.
 """
 
 import argparse

@@ -69,7 +69,7 @@ class TestStandstill:
     """That TensorBoard stopped is said late, and never of a run that is well."""
 
     def test_after_its_patience(self):
-        """TensorBoard stands still behind the disk for over 30 s and three reload intervals: then, and till it moves."""
+        """TensorBoard stands still behind the disk for over 30 s and three reload intervals: then, till it moves."""
         for interval, patience in ((5, 30), (20, 60)):
             judge = StandstillJudge(interval)
 
@@ -351,3 +351,17 @@ def test_a_fault_in_the_audit_is_shown(tmp_path, monkeypatch):
     service.audit(-1)
     service._thread.join(20)
     assert "ZeroDivisionError" in service.audit(-1)["error"]
+
+
+@pytest.mark.parametrize("route", ["/audit", "/series?run=a&tag=b", "/explain?code=SW401", "/index.js", "/style.css"])
+def test_a_fault_in_each_route_is_an_answer(route, monkeypatch):
+    """An exception behind a route is a sentence in its answer, or nothing that concerns it; none leaves."""
+    from werkzeug.test import Client
+
+    monkeypatch.setattr(Service, "__init__", lambda self, context: 1 / 0)
+    path, _, query = route.partition("?")
+    app = Tab(SimpleNamespace(flags=None)).get_plugin_apps()[path]
+    answer = Client(app).get(path, query_string=query)
+    assert answer.status_code == 200
+    if path in ("/audit", "/series"):
+        assert "ZeroDivisionError" in answer.get_json()["error"]
