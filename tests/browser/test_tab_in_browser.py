@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("tensorboard", reason="TensorBoard is not installed here")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
 
-from tensorboard_server import scalar, serve, write  # noqa: E402 - it needs TensorBoard
+from tensorboard_server import IMPATIENT, scalar, serve, write  # noqa: E402 - it needs TensorBoard
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
@@ -221,7 +221,7 @@ def test_a_file_that_grows_and_one_that_is_given_up(tmp_path, open_page):
     path = write(tmp_path / "logs" / "zeros", *whole[:10], bytes(len(tail)))
     grows = write(tmp_path / "logs" / "grows", *whole[:5])
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text("import safewriter.tab.fates as fates\nfates.PATIENCE = 2.0\n")
+    (tmp_path / "site" / "sitecustomize.py").write_text(IMPATIENT)
     found = {
         "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     }

@@ -17,7 +17,7 @@ from safewriter.audit import Point
 
 pytest.importorskip("tensorboard", reason="TensorBoard is not installed here")
 
-from tensorboard_server import scalar, serve, write
+from tensorboard_server import IMPATIENT, scalar, serve, write
 
 from safewriter.tab.emptiness import reasons
 from safewriter.tab.fates import Fate, Front, Held, StandstillJudge, fates
@@ -283,12 +283,11 @@ def test_a_file_that_tensorboard_gave_up(tmp_path):
     """Zeros at the tail that are filled in later: the file is sound, TensorBoard stays behind, and the tab says so."""
     whole = [scalar(step, 1.0) for step in range(20)]
     path = write(tmp_path / "run", *whole[:10], bytes(len(b"".join(whole[10:]))))
-    # The patience is a minute's matter of the judge's own test; here it is cut short in the server's process.
     patience = {
         "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     }
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text("import safewriter.tab.fates as fates\nfates.PATIENCE = 2.0\n")
+    (tmp_path / "site" / "sitecustomize.py").write_text(IMPATIENT)
     with serve(f"--logdir={tmp_path}", "--load_fast=false", "--reload_interval=1", environment=patience) as server:
         server.audit(lambda answer: answer["by_run"].get("run", {}).get("held_step") == 9)
         with open(path, "r+b") as file:

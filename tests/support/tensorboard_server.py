@@ -26,6 +26,15 @@ board.configure(argv=["tensorboard", *sys.argv[1:]])
 sys.exit(board.main())
 """
 
+#: For the server's process, as a module ``sitecustomize``: the tab loses its patience soon, which its judge's own tests
+#: try at full length, and TensorBoard reads by itself: TensorFlow's reader, where installed, comes back to a file.
+IMPATIENT = """
+import sys
+sys.modules["tensorflow"] = None
+import safewriter.tab.fates as fates
+fates.PATIENCE = 2.0
+"""
+
 
 def record(event):
     """One event as it is on disk."""
