@@ -352,11 +352,12 @@ class EventFiles:
             self._newer.remove(newest)
             for older in (self._current, *self._newer):
                 if older is not None and older.part.path < newest.part.path:
+                    if older in self._newer:  # taken out before it is closed: another handler may write meanwhile
+                        self._newer.remove(older)
                     self._finish(older)
             self._adopt(newest)
             if closed:
                 self.end()
-            self._newer = [opened for opened in self._newer if not opened.part.final]
 
     def prepare(self) -> Opened:
         """The file for the next event; it is begun where there is none.
