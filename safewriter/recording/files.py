@@ -263,8 +263,6 @@ class EventFiles:
         self._parent: int | None = None  # the process that we were forked from, until SW505 is reported
         self.begin()
 
-    # The account.
-
     @property
     def path(self) -> str:
         """The file that is written to, or was last."""

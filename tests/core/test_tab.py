@@ -83,7 +83,7 @@ class TestStandstill:
             assert not look(patience + 2.0, Front(9, 1009.0))
 
     def test_nothing_is_said_of_what_is_not_behind(self):
-        """At the same step, at an earlier time, or where TensorBoard was told to load once, nothing is said."""
+        """At the same step, at an earlier time, or where TensorBoard is set to load once, nothing is said."""
         judge, once = StandstillJudge(5), StandstillJudge(0)
         for now in range(0, 1000, 10):
             assert not judge.look("run", "a", Front(9, 1009.0), Front(9, 1008.0), now)
