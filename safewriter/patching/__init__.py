@@ -1,4 +1,4 @@
-"""Every summary writer of a program, without an edit: ``safewriter.install()``."""
+"""Every ``FileWriter`` of a program, without an edit: ``safewriter.install()``."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Installation:
 
 
 def install(*, strict: bool = False, ignore: str | Iterable[str] = ()) -> Installation:
-    """Makes each summary writer that the program creates from now on one of safewriter's.
+    """Makes each ``FileWriter`` that the program creates from now on a ``SafeFileWriter``.
 
-    It holds for ``tf.compat.v1.summary.FileWriter`` and its subclasses, ``FileWriterCache``, the writers of
-    TensorFlow's own hooks, sessions and estimators, and ``tf.summary.create_file_writer``, whichever name they were
-    imported under, before or after. TensorFlow is not imported by this call. Writers that exist already stay as they
-    are.
+    It holds for ``tf.compat.v1.summary.FileWriter`` and its subclasses, ``FileWriterCache``, and the writers of
+    TensorFlow's own hooks, sessions and estimators, whichever name they were imported under, before or after. TF2's
+    ``tf.summary.create_file_writer`` is not covered. TensorFlow is not imported by this call. Writers that exist
+    already stay as they are.
 
     Args:
         strict: See ``SafeFileWriter``; for all writers.
