@@ -12,11 +12,12 @@ import sys
 import threading
 import traceback
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from safewriter.findings.carriers import SafeWriterError, error_for, warning_for
+from safewriter.findings.carriers import SafeWriterError, SafeWriterWarning, error_for, warning_for
 from safewriter.findings.code import Kind
 from safewriter.findings.finding import Finding
 from safewriter.findings.place import Place, is_users, users_place
@@ -112,18 +113,20 @@ def send(finding: Finding, place: Place | None = None, *, may_raise: bool = True
         warnings.warn_explicit(
             warning, type(warning), place.filename, place.lineno, place.module, registry=place.registry
         )
-    except Warning:
-        if may_raise:
+    except Exception as error:
+        if error is warning and may_raise:  # a filter says ``error``
             raise
-        # A filter turned it into an error where none may be raised: it is shown all the same.
-        _print(warnings.formatwarning(warning, type(warning), place.filename, place.lineno))
-    except (OSError, ValueError):  # standard error is closed: nothing can be shown, and the loop goes on
-        return
+        _print(f"{place}: {type(warning).__name__}: {warning}\n")
 
 
 def _print(text: str) -> None:
-    with suppress(OSError, ValueError):
-        print(text, end="", file=sys.stderr)
+    """Shows text without any hook of the user's; where standard error does not take it, on the interpreter's own."""
+    for stream in (sys.stderr, sys.__stderr__):
+        try:
+            print(text, end="", file=stream)
+        except Exception:  # noqa: BLE001 - closed, full, or in the middle of another write
+            continue
+        return
 
 
 class Desk:
@@ -145,13 +148,16 @@ class Desk:
         self.place = place
         self.created_at = str(place)
         self._reported: dict[tuple[str, str], Finding] = {}
+        self._left: deque[tuple[Finding, bool]] = deque()  # by handlers in the middle of a booking
         self._lock = threading.RLock()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Each finding so far, once a subject, with its count."""
-        with self._lock:
-            return tuple(self._reported.values())
+        if not self._lock._is_owned():  # type: ignore[attr-defined]
+            with self._lock:
+                self._book_left()
+        return tuple(self._reported.values())
 
     def report(
         self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False
@@ -203,13 +209,26 @@ class Desk:
         return fallback
 
     def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:
-        """Counts a finding on; gives what was known of its subject before."""
-        key = (finding.code, finding.subject)
+        """Counts a finding on; gives what was known of its subject before.
+
+        A signal handler in the middle of it leaves its finding to be booked by the interrupted call, or by the next.
+        """
+        if self._lock._is_owned():  # type: ignore[attr-defined]
+            self._left.append((finding, again))
+            return self._reported.get((finding.code, finding.subject))
         with self._lock:
-            known = self._reported.get(key)
-            self._reported[key] = (
-                finding if known is None or again else replace(known, count=known.count + finding.count)
-            )
+            known = self._count(finding, again)
+            self._book_left()
+        return known
+
+    def _book_left(self) -> None:
+        while self._left:
+            self._count(*self._left.popleft())
+
+    def _count(self, finding: Finding, again: bool) -> Finding | None:
+        key = (finding.code, finding.subject)
+        known = self._reported.get(key)
+        self._reported[key] = finding if known is None or again else replace(known, count=known.count + finding.count)
         return known
 
     def report_all(
@@ -230,7 +249,7 @@ class Desk:
         for finding in findings:
             try:
                 self.report(finding, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
-            except (SafeWriterError, Warning) as error:
+            except (SafeWriterError, SafeWriterWarning) as error:
                 raised = error
         if raised is not None:
             raise raised
@@ -244,7 +263,7 @@ class Desk:
         """Runs a check of our own; a fault in it becomes SW901 and never reaches the training loop."""
         try:
             yield
-        except (SafeWriterError, Warning):
+        except (SafeWriterError, SafeWriterWarning):
             raise
         except Exception:  # noqa: BLE001 - whatever it is, it is ours and not the user's
             self.internal(what)

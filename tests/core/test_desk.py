@@ -1,8 +1,11 @@
 """The one door through which findings leave: warned, raised, captured or ignored, each subject once."""
 
 import errno
+import itertools
 import json
 import pickle
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -18,6 +21,7 @@ from safewriter.findings import (
     Kind,
     Place,
     Policy,
+    desk as desk_module,
     error_for,
     select_codes,
     send,
@@ -317,3 +321,119 @@ class TestCarriers:
         with pytest.warns(SafeWriterWarning, match="SW402") as caught:
             send(finding())
         assert caught[0].filename == __file__
+
+
+class TestHostileSurroundings:
+    """Hooks of the user's and signal handlers: no exception of theirs reaches the loop, and no finding is lost."""
+
+    @pytest.mark.parametrize("may_raise", [True, False])
+    def test_a_hook_that_raises(self, may_raise, monkeypatch, capfd):
+        """An exception of ``showwarning`` stays where it is, and the finding is shown in a plain line."""
+
+        def hook(*_, **__):
+            raise LookupError("the hook's own")
+
+        mine = desk()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            monkeypatch.setattr(warnings, "showwarning", hook)
+            monkeypatch.setattr(warnings, "formatwarning", hook)
+            mine.report_all([finding(subject=each) for each in "abc"], may_raise=may_raise)
+        assert capfd.readouterr().err.count("SW402 no-step: It happened.") == 3
+        assert [each.count for each in mine.findings] == [1, 1, 1]
+
+    def test_a_standard_error_that_raises(self):
+        """Where standard error does not take a line, the interpreter's own does, for SW901 too."""
+        program = """
+import sys
+from safewriter.findings import Desk, Finding, Place, Policy
+
+class Busy:
+    def write(self, text):
+        raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+    def flush(self):
+        pass
+
+sys.stderr = Busy()
+desk = Desk(Policy(), Place("train.py", 1))
+desk.report(Finding("SW402", "It happened.", subject="a"))
+with desk.guard("check"):
+    raise ArithmeticError("of ours")
+print(*(each.code for each in desk.findings))
+"""
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["SW402", "SW901"]
+        assert "SW402 no-step: It happened." in done.stderr
+        assert "ArithmeticError: of ours" in done.stderr
+
+    def test_no_standard_error_at_all(self, monkeypatch):
+        """With both streams gone nothing is raised, and the report has the finding."""
+        mine = desk()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            monkeypatch.setattr(sys, "stderr", None)
+            monkeypatch.setattr(sys, "__stderr__", None)
+            mine.report(finding(), may_raise=False)
+        assert len(mine.findings) == 1
+
+    def test_a_hook_that_reports(self, monkeypatch):
+        """A hook that comes back with the same subject and with another is counted, and does not recurse."""
+        mine, seen = desk(), []
+
+        def hook(message, *_, **__):
+            seen.append(message.finding.subject)
+            mine.report(finding(subject="a"))
+            mine.report(finding(subject="b"))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            monkeypatch.setattr(warnings, "showwarning", hook)
+            mine.report(finding(subject="a"))
+        assert seen == ["a", "b"]
+        assert {each.subject: each.count for each in mine.findings} == {"a": 3, "b": 2}
+
+    def test_a_handler_at_each_line_of_the_books(self):
+        """A call in the middle of a booking, at whichever line, is counted, and neither waits nor undoes the other."""
+        where = [
+            desk_module.Desk._book.__code__,
+            desk_module.Desk._count.__code__,
+            desk_module.Desk._book_left.__code__,
+        ]
+        lines = 0
+        for line in itertools.count():
+            mine, reached, busy = desk(), 0, False
+
+            def trace(frame, event, _, mine=mine, line=line):
+                nonlocal reached, busy
+                if frame.f_code not in where:
+                    return None
+                if event == "line" and not busy:
+                    if reached == line:
+                        busy = True
+                        mine.note(finding(subject="a"))
+                        busy = False
+                    reached += 1
+                return trace
+
+            mine.note(finding(subject="a"))
+            before = sys.gettrace()
+            sys.settrace(trace)
+            try:
+                mine.note(finding(subject="a"))
+            finally:
+                sys.settrace(before)
+            if reached <= line:
+                break
+            lines += 1
+            assert [each.count for each in mine.findings] == [3], line
+        assert lines >= 6
+
+    def test_a_warning_of_somebody_elses_in_a_check(self):
+        """A warning that a filter turns into an error within one of our checks is SW901, and stays out of the loop."""
+        mine = desk()
+        with CAPTURES.capture() as reported, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with mine.guard("check"):
+                warnings.warn("overflow encountered", RuntimeWarning, stacklevel=1)
+        assert [each.code for each in reported] == ["SW901"]
