@@ -100,11 +100,7 @@ def _run(program: Sequence[str], environment: dict[str, str]) -> tuple[int, int]
     with _signals_passed_on() as receiver:
         child = subprocess.Popen([sys.executable, *flags, *program], env=environment)
         receiver.child = child
-        while True:
-            try:
-                return child.wait(), child.pid
-            except KeyboardInterrupt:
-                continue
+        return child.wait(), child.pid
 
 
 @dataclass
@@ -113,9 +109,23 @@ class _Receiver:
 
     def pass_on(self, number: int, _: object) -> None:
         # A terminal sends Ctrl-C to both processes; a second one would interrupt the script's own cleaning up.
-        if self.child is not None and not (number == signal.SIGINT and os.isatty(0)):
+        if self.child is not None and not (number in (signal.SIGINT, getattr(signal, "SIGQUIT", -1)) and _in_front()):
             with suppress(OSError):
                 self.child.send_signal(number)
+
+
+def _in_front() -> bool:
+    """Whether this process is in the foreground of a terminal."""
+    try:
+        terminal = os.open(os.ctermid(), os.O_RDONLY)
+    except (AttributeError, OSError):  # Windows, or no terminal
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 @contextmanager

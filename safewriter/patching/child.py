@@ -6,7 +6,6 @@ was written stays, however the process ends.
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import sys
@@ -48,13 +47,11 @@ class Journal:
 
     def begin(self) -> None:
         """TensorFlow was imported."""
-        atexit.register(self._end)  # before the hook of the writers is registered: it runs after that one
         from safewriter.findings.desk import CAPTURES
         from safewriter.recording import scope
 
-        atexit.register(self._mark_end)
         CAPTURES.sink = self.take
-        scope.observer = self.note
+        scope.observer = self
         self._write("tensorflow", version=getattr(sys.modules["tensorflow"], "__version__", ""))
 
     def take(self, finding: Finding, place: Place, raised: bool) -> bool:
@@ -68,19 +65,20 @@ class Journal:
             return False
         return sent
 
-    def note(self, ledger: Ledger) -> None:
-        """A writer opened or closed."""
+    def changed(self, ledger: Ledger) -> None:
+        """See ``Observer``: notes what became of the writer so far."""
         with ledger.desk.guard("journal"):
             report = ledger.report().as_dict()
             del report["findings"]
             self._writers += 1
             self._write("writer", key=ledger.key, open=not ledger.events.closed, **report)
 
-    def _mark_end(self) -> None:
+    def ending(self) -> None:
+        """See ``Observer``: the report is near, so findings are no longer shown one by one."""
         self._ending = True
 
-    def _end(self) -> None:
-        """The last exit hook of the writers has run."""
+    def ended(self) -> None:
+        """See ``Observer``: notes that the process came to its end."""
         try:
             ops = [] if self._writers else _ops_without_writer()
         except Exception:  # noqa: BLE001 - TensorFlow's private ways; the line is left out then

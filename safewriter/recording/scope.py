@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import util
+from typing import Protocol
 
 from safewriter.checks.distribution import shared_by_writers
 from safewriter.checks.landing import events_lost, more_never_closed, too_many_writers
-from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError
+from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError, SafeWriterWarning
 from safewriter.recording.graphs import Graphs
 from safewriter.recording.ledger import Ledger
 from safewriter.system import ending
@@ -24,8 +25,22 @@ EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program end
 
 #: Makes what gives the tags that TensorFlow's own writers wrote; replaced by the room that knows TensorFlow.
 stock_tags: Callable[[], Callable[[], set[str]]] | None = None
-#: Called with each writer that has opened or closed.
-observer: Callable[[Ledger], None] | None = None
+
+
+class Observer(Protocol):
+    """Follows the writers of a process, for ``safewriter run``."""
+
+    def changed(self, ledger: Ledger) -> None:
+        """A writer has opened or closed."""
+
+    def ending(self) -> None:
+        """The program ends: what is still open is about to be ended."""
+
+    def ended(self) -> None:
+        """All that there was to say has been said."""
+
+
+observer: Observer | None = None
 
 
 @dataclass
@@ -84,7 +99,7 @@ class Scope:
             places = [each.desk.created_at for each in (*others, ledger)]
             found.append(too_many_writers(len(places), collections.Counter(places).most_common()))
         if observer is not None:
-            observer(ledger)
+            observer.changed(ledger)
         return found
 
     def owes(self, ledger: Ledger) -> None:
@@ -146,10 +161,10 @@ class Scope:
         for findings, again in ((found, False), (sums, True), (about_graphs, False)):
             try:
                 desk.report_all(findings, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
-            except (SafeWriterError, Warning) as error:
+            except (SafeWriterError, SafeWriterWarning) as error:
                 raised = error
         if observer is not None:
-            observer(ledger)
+            observer.changed(ledger)
         if failure is not None:
             raise failure
         if raised is not None:
@@ -282,8 +297,12 @@ def capture() -> Iterator[list[Finding]]:
 
 def end_program() -> None:
     """The exit hook."""
+    if observer is not None:
+        observer.ending()
     for scope in reversed(list(_scopes)):
         scope.end()
+    if observer is not None:
+        observer.ended()
 
 
 def _end_with_worker(_: object = None) -> None:
