@@ -155,9 +155,7 @@ class ValuesJudge:
         found: list[Finding] | None = self._next_step(step) if self._waiting else None
         quiet = step >= 0 and type(given) in self._whole
         tags = self.tags
-        for value in summary.value[
-            :
-        ]:  # a list of them: their own iterator ends with an exception, expensive for one value
+        for value in summary.value[:]:  # a list: their own iterator ends with an exception, expensive for one value
             tag = value.tag
             state = tags.get(tag)
             if state is not None and state.plain and quiet and step > state.last:

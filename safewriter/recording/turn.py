@@ -13,17 +13,15 @@ class Turn:
 
     A signal handler, or a finalizer, runs in the middle of whatever its thread was doing. Where that is a call that
     holds ``lock``, a call of the handler's *re-enters*. It must not wait, for what it would wait for stands still
-    beneath it: it leaves word, and the interrupted call acts on it before it returns. Each call is of this form:
+    beneath it: it leaves word, and the interrupted call acts on it before it returns. Each call is of this form::
 
         if turn.reentered():
             turn.words.append(action)
-
-    Return:
-        try:
-            with turn.lock:
-                ...
-        finally:
-            if turn.words:
+        else:
+            try:
+                with turn.lock:
+                    ...
+            finally:
                 turn.act()
 
     No flag says that a call is under way: an exception out of a handler could leave it set. The lock itself knows.
