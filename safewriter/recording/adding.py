@@ -91,6 +91,7 @@ class Adding:
 
     def __init__(self, ledger: Ledger, books: Books, news: list[Finding]) -> None:
         self._ledger = ledger
+        self._events = ledger.events
         self._turn = ledger.turn
         self._desk = ledger.desk
         self._books = books
@@ -117,7 +118,7 @@ class Adding:
             return
         try:
             with turn.lock:
-                if self._ledger.events.closed:
+                if self._events.closed:
                     warn_of_closed()
                     self._count_dropped()
                     return
@@ -125,8 +126,11 @@ class Adding:
                 if metadata.of_tag or (FIELD_KEY in serialized and carries_metadata(event.summary)):
                     self._land_with_metadata(event, global_step, land)
                 else:
-                    self._land(event, global_step, land)
+                    land(event, global_step)
                 found = self._books.book(event.summary, step, global_step)
+        except BaseException:
+            self._deliver_beside()
+            raise
         finally:
             if turn.words:
                 turn.act()
@@ -137,12 +141,16 @@ class Adding:
         self, event: Any, step: int, global_step: Any, serialized: bytes, land: Callable[[Any, Any], None]
     ) -> None:
         """Adds in the middle of another call of this thread: the event lands now, the interrupted call books it."""
-        if self._ledger.events.closed:
+        if self._events.closed:
             self._turn.words.append(self._count_dropped)
             return
         with self._desk.guard("metadata"):
             self._metadata.carry(event.summary)  # it may begin a newer file
-        self._land(event, global_step, land)
+        try:
+            land(event, global_step)
+        except BaseException:
+            self._deliver_beside()
+            raise
 
         def book() -> None:
             with self._turn.lock:
@@ -152,23 +160,15 @@ class Adding:
         self._turn.words.append(book)
 
     def _land_with_metadata(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
-        ledger, metadata = self._ledger, self._metadata
-        ledger.events.prepare()
+        metadata = self._metadata
+        self._events.prepare()
         placed: list[str] = []
         with self._desk.guard("metadata"):
-            placed = metadata.settle(event.summary, ledger.events.backend.generation)
-        try:
-            self._land(event, global_step, land)
-        except BaseException:
-            metadata.take_back(placed)
-            raise
-
-    def _land(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
+            placed = metadata.settle(event.summary, self._events.backend.generation)
         try:
             land(event, global_step)
         except BaseException:
-            if self._news:
-                self.deliver(may_raise=False)
+            metadata.take_back(placed)
             raise
 
     def add_plain(self, add: Callable[[], None], event: Any = None) -> None:
@@ -178,7 +178,7 @@ class Adding:
             add: Hands it on.
             event: The message, where it is known.
         """
-        closed, turn = self._ledger.events.closed, self._turn
+        closed, turn = self._events.closed, self._turn
 
         def book() -> None:
             if closed:
@@ -207,6 +207,11 @@ class Adding:
         self._ledger.scope.owes(self._ledger)
         if self._desk.policy.strict:
             self._desk.report_all(self._ledger.findings_after_close())
+
+    def _deliver_beside(self) -> None:
+        """Reports what came up beneath a call that an exception leaves."""
+        if self._news:
+            self.deliver(may_raise=False)
 
     def deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
         """Reports what came up during a call, when the event is on its way and no lock is held.
