@@ -7,7 +7,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safewriter.audit import Audit, AuditReport, RunReport, series
@@ -58,6 +58,9 @@ class Service:
         self._rows: dict[str, dict[str, Any]] = {}
         self._runs: dict[str, RunReport] = {}
         self._cached: dict[str, tuple[RunReport, dict[str, Any]]] = {}
+        self._counted: dict[
+            str, tuple[dict[str, Front], int]
+        ] = {}  # points held, and the fronts when they were counted
 
     # What TensorBoard and the page ask.
 
@@ -167,6 +170,8 @@ class Service:
 
         report = self._audit.update(progress)
         self._publish(report)
+        if self._count_held():
+            self._publish(report)
         self._last_round = self._clock()
         with self._lock:
             if not self._done:
@@ -198,6 +203,7 @@ class Service:
         }
         fronts = None if held is None else held.get(name, {})
         row["held_step"] = max((front.step for front in fronts.values()), default=None) if fronts is not None else None
+        row["held_points"] = self._counted[name][1] if name in self._counted else None
         stopped = []
         if fronts is not None and not row["damaged"]:
             for tag, front in scalars.items():
@@ -222,25 +228,43 @@ class Service:
         except Exception:  # noqa: BLE001 - the table goes without that column
             return None
 
-    def _held_points(self, run: str, tag: str) -> list[Held] | None:
+    def _count_held(self) -> bool:
+        """Counts the points of runs that TensorBoard has news of; whether there were any. Slow, so it comes last."""
+        counted = dict(self._counted)
+        for name, fronts in (self._fronts() or {}).items():
+            if name in self._runs and counted.get(name, (None, 0))[0] != fronts:
+                held = self._read_scalars(name, None)
+                if held is not None:
+                    counted[name] = (fronts, sum(len(points) for points in held.values()))
+        changed, self._counted = counted != self._counted, counted
+        return changed
+
+    def _read_scalars(self, run: str, tag: str | None) -> Mapping[str, Sequence[Any]] | None:
+        """By tag, all points that TensorBoard holds of a run, or those of one tag; None where it does not say."""
         try:
             from tensorboard.data import provider
 
-            chosen = provider.RunTagFilter(runs=[run], tags=[tag])
-            found = self._provider.read_scalars(
+            chosen = provider.RunTagFilter(runs=[run], tags=None if tag is None else [tag])
+            found: Mapping[str, Mapping[str, Sequence[Any]]] = self._provider.read_scalars(
                 _context(), experiment_id="", plugin_name="scalars", downsample=1 << 30, run_tag_filter=chosen
             )
-            return [Held(point.step, point.wall_time) for point in found.get(run, {}).get(tag, ())]
-        except Exception:  # noqa: BLE001 - the chart shows what is on disk
+        except Exception:  # noqa: BLE001 - the page goes without
             return None
+        return found.get(run, {})
+
+    def _held_points(self, run: str, tag: str) -> list[Held] | None:
+        held = self._read_scalars(run, tag)
+        return None if held is None else [Held(point.step, point.wall_time) for point in held.get(tag, ())]
 
     # Names and roots.
 
     def _name(self, path: str) -> str:
         """A run's name as TensorBoard has it: relative to its root, after the root's own name if it has one."""
+        place = _plain(path)
         for root, name, _ in sorted(self._roots, key=lambda each: -len(each[0])):
-            if path == root or path.startswith(root.rstrip("/" + os.sep) + ("/" if "://" in root else os.sep)):
-                relative = os.path.relpath(path, root) if "://" not in root else path[len(root) :].strip("/") or "."
+            top = _plain(root)
+            if place == top or place.startswith(top + "/"):
+                relative = place[len(top) :].strip("/") or "."
                 return f"{name}/{relative}" if name else relative
         return path
 
@@ -276,6 +300,12 @@ def _roots(flags: Any, logdir: str | None) -> list[tuple[str, str | None, str]]:
 
 def _absolute(path: str) -> str:
     return path.rstrip("/") if "://" in path else os.path.realpath(os.path.expanduser(path))
+
+
+def _plain(path: str) -> str:
+    """A path or a URL in one form: fsspec's file systems differ in the slashes that they give back."""
+    scheme, mark, rest = path.rpartition("://")
+    return scheme + mark + rest.strip("/") if mark else path.replace(os.sep, "/").rstrip("/")
 
 
 def _context() -> Any:
@@ -323,6 +353,7 @@ def _facts(name: str, run: RunReport) -> dict[str, Any]:
         "events": run.events,
         "bytes": run.bytes,
         "files": len(run.files),
+        "disk_points": sum(facts.count for facts in scalars.values()),
         "disk_step": max((facts.highest_step for facts in scalars.values()), default=None),
         "last_time": run.last_time,
         "tags": tags[:_TAGS],

@@ -56,6 +56,7 @@ def logs(tmp_path_factory):
     write(top / "damaged", *whole[:25], b"?" * 40, *whole[25:])
     steps = [*range(30), *range(10, 25)]
     write(top / "back", *(scalar(step, place / 9, wall_time=1000.0 + place) for place, step in enumerate(steps)))
+    write(top / "long", *(scalar(step, step / 9) for step in range(1500)))
     write(top / HOSTILE, scalar(1, math.nan, tag="<b>tag</b>"))
     return top
 
@@ -92,7 +93,7 @@ def test_every_verdict_and_fate(server, open_page):
         (HOSTILE, "look"),
     ):
         assert row(page, name).locator(".verdict").inner_text() == verdict
-    assert page.get_by_role("status").inner_text() == "5 runs, 4 with findings."
+    assert page.get_by_role("status").inner_text() == "6 runs, 4 with findings."
     page.get_by_role("button", name="damaged", exact=True).click()
     detail = page.locator("tr.detail")
     assert "SW602" in detail.inner_text()
@@ -104,6 +105,9 @@ def test_every_verdict_and_fate(server, open_page):
     page.wait_for_selector("svg[aria-label*='19 not finite']")
     page.get_by_role("button", name="back", exact=True).click()
     page.wait_for_selector("svg[aria-label*='overtaken'], svg[aria-label*='All are shown']")
+    page.get_by_role("button", name="long", exact=True).click()
+    page.get_by_role("button", name="loss", exact=True).click()
+    page.wait_for_selector("svg[aria-label*='1,500 points on disk, 1,000 in TensorBoard. 500 sampled away']")
     page.get_by_role("button", name="sound", exact=True).click()
     assert "Nothing is wrong" in detail.inner_text()
 
@@ -145,9 +149,9 @@ def test_by_keyboard(server, open_page):
     page.keyboard.press("Enter")
     assert page.get_by_role("button", name="nan", exact=True).get_attribute("aria-expanded") == "true"
     assert page.evaluate("document.activeElement.textContent") == "nan"
-    page.get_by_role("button", name="Events on disk").focus()
+    page.get_by_role("button", name="Points on disk").focus()
     page.keyboard.press("Enter")
-    assert page.get_by_role("columnheader", name="Events on disk").get_attribute("aria-sort") == "ascending"
+    assert page.get_by_role("columnheader", name="Points on disk").get_attribute("aria-sort") == "ascending"
     page.get_by_label("Runs", exact=True).fill("soun")
     assert page.locator("tbody tr:not(.detail)").count() == 1
     page.get_by_label("Runs", exact=True).fill("")
@@ -229,7 +233,7 @@ def test_a_file_that_grows_and_one_that_is_given_up(tmp_path, open_page):
         f"--logdir={tmp_path / 'logs'}", "--load_fast=false", "--reload_interval=1", environment=found
     ) as server:
         page = open_page(alone(server))
-        row(page, "grows").get_by_role("cell").nth(4).get_by_text("4", exact=True).wait_for()
+        row(page, "grows").get_by_role("cell").nth(5).get_by_text("4", exact=True).wait_for()
         server.audit(lambda answer: answer["by_run"].get("zeros", {}).get("held_step") == 9)
         with open(grows, "ab") as file:
             file.write(whole[5])
@@ -237,7 +241,7 @@ def test_a_file_that_grows_and_one_that_is_given_up(tmp_path, open_page):
             file.seek(-len(tail), os.SEEK_END)
             file.write(tail)
         row(page, "zeros").get_by_text("not shown").wait_for(timeout=60_000)
-        assert row(page, "grows").get_by_role("cell").nth(4).inner_text() == "5"
+        assert row(page, "grows").get_by_role("cell").nth(5).inner_text() == "5"
         page.get_by_role("button", name="zeros", exact=True).click()
         page.wait_for_selector("svg[aria-label*='10 not loaded']")
         assert "Restart TensorBoard" in page.locator("tr.detail").inner_text()

@@ -17,7 +17,7 @@ from safewriter.audit import Point
 
 pytest.importorskip("tensorboard", reason="TensorBoard is not installed here")
 
-from tensorboard_server import IMPATIENT, scalar, serve, write
+from tensorboard_server import IMPATIENT, scalar, serve, version, write
 
 from safewriter.tab.emptiness import reasons
 from safewriter.tab.fates import Fate, Front, Held, StandstillJudge, fates
@@ -193,6 +193,7 @@ def logs(tmp_path_factory):
         top / "back",
         *(scalar(step, 1.0, wall_time=1000.0 + place) for place, step in enumerate([*range(20), *range(5, 15)])),
     )
+    write(top / "long", *(scalar(step, 1.0) for step in range(3000)))
     write(top / "<img src=x onerror=alert(1)>", scalar(1, 1.0, tag="<b>tag</b>"))
     return top
 
@@ -223,13 +224,14 @@ class TestRoutes:
         answer = server.audit(lambda answer: answer["by_run"].get("sound", {}).get("held_step") == 19)
         verdicts = {name: run["verdict"] for name, run in answer["by_run"].items()}
         assert verdicts == {
-            "sound": "sound", "nan": "look", "damaged": "damaged", "back": "look",
+            "long": "sound", "sound": "sound", "nan": "look", "damaged": "damaged", "back": "look",
             "<img src=x onerror=alert(1)>": "sound",
         }  # fmt: skip
-        assert answer["by_run"]["sound"]["disk_step"] == 19
+        sound = server.audit(lambda answer: answer["by_run"]["sound"]["held_points"] == 20)["by_run"]["sound"]
+        assert (sound["disk_points"], sound["disk_step"], sound["events"]) == (20, 19, 21)
         assert [finding["code"] for finding in answer["by_run"]["nan"]["findings"]] == ["SW401"]
         assert answer["by_run"]["nan"]["findings"][0]["hint"]
-        assert "runs" not in server.tab(f"audit?since={answer['version']}")
+        server.audit(lambda answer: "runs" not in server.tab(f"audit?since={answer['version']}"))
 
     def test_the_number_in_the_tab(self, server):
         """The tab is listed with the number of runs that have findings."""
@@ -248,6 +250,10 @@ class TestRoutes:
         assert back["on_disk"] == 30
         assert back["counts"]["shown"] == back["held"]
         assert back["counts"]["overtaken"] == 30 - back["held"]
+        server.audit(lambda answer: answer["by_run"]["long"]["held_step"] == 2999)
+        assert server.tab("series?run=long&tag=loss")["counts"] == {
+            **dict.fromkeys(back["counts"], 0), "shown": 1000, "sampled away": 2000
+        }  # fmt: skip
 
     @pytest.mark.parametrize(
         "path",
@@ -279,7 +285,8 @@ class TestRoutes:
         assert server.tab("explain?code=SW401")["name"] == "not-finite"
 
 
-def test_a_file_that_tensorboard_gave_up(tmp_path):
+@pytest.mark.parametrize("loader", ["--load_fast=false", "--load_fast=true"])
+def test_a_file_that_tensorboard_gave_up(loader, tmp_path):
     """Zeros at the tail that are filled in later: the file is sound, TensorBoard stays behind, and the tab says so."""
     whole = [scalar(step, 1.0) for step in range(20)]
     path = write(tmp_path / "run", *whole[:10], bytes(len(b"".join(whole[10:]))))
@@ -288,7 +295,7 @@ def test_a_file_that_tensorboard_gave_up(tmp_path):
     }
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(IMPATIENT)
-    with serve(f"--logdir={tmp_path}", "--load_fast=false", "--reload_interval=1", environment=patience) as server:
+    with serve(f"--logdir={tmp_path}", loader, "--reload_interval=1", environment=patience) as server:
         server.audit(lambda answer: answer["by_run"].get("run", {}).get("held_step") == 9)
         with open(path, "r+b") as file:
             file.seek(-len(b"".join(whole[10:])), os.SEEK_END)
@@ -364,3 +371,16 @@ def test_a_fault_in_each_route_is_an_answer(route, monkeypatch):
     assert answer.status_code == 200
     if path in ("/audit", "/series"):
         assert "ZeroDivisionError" in answer.get_json()["error"]
+
+
+def test_a_directory_that_fsspec_reaches():
+    """A log directory of a remote file system is read through fsspec, and runs are called as TensorBoard calls them."""
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed here")
+    with fsspec.open("memory://tab/logs/run/events.out.tfevents.1000.host", "wb") as file:
+        file.write(b"".join((version(), *(scalar(step, math.nan) for step in range(3)))))
+    flags = SimpleNamespace(logdir="memory://tab/logs", reload_interval=5)
+    service = Service(SimpleNamespace(flags=flags, logdir=None, data_provider=None))
+    service.round()
+    (row,) = service.audit(-1)["runs"]
+    assert (row["run"], row["verdict"], row["disk_points"]) == ("run", "look", 3)
+    assert service.series("run", "loss")["counts"]["not finite"] == 3

@@ -2,6 +2,7 @@
 
 const PERIOD = 5000; // milliseconds between two questions, while the page is seen
 const CHUNK = 100; // rows that are drawn at once
+const CHARTS = 8; // that a run opens with
 const FATES = {
   shown: { colour: 'var(--curve)', shape: 'dot', says: 'shown by TensorBoard' },
   'not finite': { colour: 'var(--damaged)', shape: 'cross', says: 'NaN or infinite: a gap in the chart' },
@@ -13,7 +14,7 @@ const FATES = {
 const ORDER = { 'not shown': 0, damaged: 1, look: 2, sound: 3 };
 const SVG = 'http://www.w3.org/2000/svg';
 
-const state = { version: -1, runs: [], roots: null, filter: '', verdict: '', sort: 'verdict', down: false, open: null, tag: null, drawn: 0 };
+const state = { version: -1, runs: [], roots: null, filter: '', verdict: '', sort: 'verdict', down: false, open: null, tags: null, drawn: 0 };
 let page;
 
 /** An element with properties and children; strings become text nodes. */
@@ -102,7 +103,8 @@ const COLUMNS = [
   ['run', 'Run', (run) => run.run],
   ['verdict', 'Verdict', (run) => ORDER[run.verdict]],
   ['findings', 'Findings', (run) => run.findings.length],
-  ['events', 'Events on disk', (run) => run.events],
+  ['disk_points', 'Points on disk', (run) => run.disk_points],
+  ['held_points', 'Points in TensorBoard', (run) => run.held_points ?? -1],
   ['disk_step', 'Last step on disk', (run) => run.disk_step ?? -1],
   ['held_step', 'Last step in TensorBoard', (run) => run.held_step ?? -1],
 ];
@@ -147,14 +149,15 @@ function drawRow(run) {
     make('td', {}, button),
     make('td', {}, make('span', { class: `verdict ${run.verdict.replace(' ', '-')}` }, run.verdict)),
     cell('Findings', count(run.findings.length)),
-    cell('Events on disk', count(run.events)),
+    cell('Points on disk', count(run.disk_points)),
+    cell('In TensorBoard', run.held_points === null ? '–' : count(run.held_points)),
     cell('Last step on disk', run.disk_step === null ? '–' : count(run.disk_step)),
     cell('In TensorBoard', run.held_step === null ? '–' : count(run.held_step)));
 }
 
 function toggle(name) {
   state.open = state.open === name ? null : name;
-  state.tag = null;
+  state.tags = null;
   history.replaceState(null, '', state.open === null ? location.pathname + location.search : `#run=${encodeURIComponent(name)}`);
   drawRuns();
 }
@@ -175,7 +178,7 @@ function copyButton(text, label) {
 function drawDetail(run) {
   const cell = make('td', { colspan: COLUMNS.length });
   const link = new URL(`plugin_entry.html?name=safewriter#run=${encodeURIComponent(run.run)}`, new URL('../../', document.baseURI));
-  cell.append(make('p', { class: 'soft' }, `${several(run.files, 'file')}, ${count(run.bytes)} bytes. `, make('a', { href: link.href, target: '_blank', rel: 'noopener' }, 'Link to this run')));
+  cell.append(make('p', { class: 'soft' }, `${several(run.files, 'file')}, ${several(run.events, 'event')}, ${count(run.bytes)} bytes. `, make('a', { href: link.href, target: '_blank', rel: 'noopener' }, 'Link to this run')));
   if (!run.findings.length) cell.append(make('p', {}, 'Nothing is wrong with what is on disk.'));
   for (const finding of run.findings) {
     const title = make('strong', {}, `${finding.code} ${finding.name}`.trim());
@@ -184,28 +187,28 @@ function drawDetail(run) {
     if (finding.code) box.append(explainer(finding.code));
     cell.append(box);
   }
-  if (run.tags.length) {
-    const chart = make('div', { 'aria-live': 'polite' });
-    const tags = make('div', { class: 'tags', role: 'group', 'aria-label': 'Curves of the run' });
-    for (const { tag, affected } of run.tags) {
-      tags.append(make('button', { 'aria-pressed': String(state.tag === tag), onclick: (event) => {
-        state.tag = tag;
-        for (const other of tags.children) other.setAttribute('aria-pressed', String(other === event.currentTarget));
-        showChart(run.run, tag, chart);
-      } }, affected ? `${tag} ●` : tag));
-    }
-    cell.append(make('h2', {}, 'Curves'), make('p', { class: 'soft' }, '● has points that may not be shown'), tags);
-    if (run.more_tags) cell.append(make('p', { class: 'soft' }, `and ${several(run.more_tags, 'more tag')}`));
-    cell.append(chart);
-    const first = state.tag ?? (run.tags[0].affected ? run.tags[0].tag : null);
-    if (first !== null) {
-      state.tag = first;
-      const place = run.tags.findIndex((each) => each.tag === first);
-      tags.children[place]?.setAttribute('aria-pressed', 'true');
-      showChart(run.run, first, chart);
-    }
-  }
+  if (run.tags.length) cell.append(...drawCurves(run));
   return make('tr', { class: 'detail' }, cell);
+}
+
+/** A button for each curve, and the charts of those that are chosen: at first, of those that are affected. */
+function drawCurves(run) {
+  state.tags ??= new Set(run.tags.filter(({ affected }) => affected).slice(0, CHARTS).map(({ tag }) => tag));
+  const charts = make('div');
+  const tags = make('div', { class: 'tags', role: 'group', 'aria-label': 'Curves of the run' });
+  for (const { tag, affected } of run.tags) {
+    const place = make('section', { 'aria-label': tag });
+    const show = () => (state.tags.has(tag) ? showChart(run.run, tag, place) : place.replaceChildren());
+    tags.append(make('button', { 'aria-pressed': String(state.tags.has(tag)), onclick: (event) => {
+      if (!state.tags.delete(tag)) state.tags.add(tag);
+      event.currentTarget.setAttribute('aria-pressed', String(state.tags.has(tag)));
+      show();
+    } }, affected ? `${tag} ●` : tag));
+    charts.append(place);
+    show();
+  }
+  const more = run.more_tags ? [make('p', { class: 'soft' }, `and ${several(run.more_tags, 'more tag')}`)] : [];
+  return [make('h2', {}, 'Curves'), make('p', { class: 'soft' }, '● has points that may not be shown'), tags, ...more, charts];
 }
 
 function explainer(code) {
