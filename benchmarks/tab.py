@@ -7,8 +7,8 @@ Its start with the tab and with ``--safewriter_tab=false``, in turn; then a log 
 the first row and to the last, TensorBoard's own answer to ``timeseries/tags`` before and meanwhile, its memory, and
 what a hidden tab costs in a minute.
 
-With ``--live``, so many seconds of runs that are written at 1, 10 and 100 events a second, with both loaders: how often the
-tab said that TensorBoard had stopped.
+With ``--live``, so many seconds of runs that are written at 1, 10 and 100 events a second, with both loaders: how often
+the tab said that TensorBoard had stopped.
 """
 
 import argparse
@@ -116,9 +116,8 @@ def main():
                 meanwhile.append(answered(server))
                 time.sleep(0.3)
             last = time.perf_counter() - begun
-            print(
-                f"{options.runs:,} runs of {len(content):,} scalars, 1 MB each: first row {first:.2f} s, last {last:.1f} s"
-            )
+            what = f"{options.runs:,} runs of {len(content):,} scalars, 1 MB each"
+            print(f"{what}: first row {first:.2f} s, last {last:.1f} s")
             print(f"timeseries/tags: {quiet:.0f} ms before, {statistics.median(meanwhile or [quiet]):.0f} ms meanwhile")
             print(f"memory of TensorBoard's process: {before:.0f} MB before, {memory(server.process.pid):.0f} MB after")
             time.sleep(5)
