@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from safewriter.audit.points import Point
 
 PATIENCE = 30.0  #: seconds that TensorBoard may stand still behind the disk before it counts as stopped
 _ROUNDS = 3  # and as many of its reload intervals
+_SLOWEST = 2e6  # bytes a second that TensorBoard reads at least
 
 
 class Fate(enum.Enum):
@@ -95,7 +96,9 @@ class StandstillJudge:
     """Says that TensorBoard stopped reading, once the disk has led and TensorBoard stood still for long enough.
 
     A run that is being written is always ahead of TensorBoard for a moment. So what counts is the time since which
-    TensorBoard's front has not moved although the disk's was ahead of it.
+    TensorBoard's front has not moved although the disk's was ahead of it. TensorBoard reads one run after the other:
+    while it catches up with others, and until it can have read everything once, a run that it has not come to is no
+    run that it stopped reading.
 
     Args:
         reload_interval: TensorBoard's ``--reload_interval``, in seconds. At 0 it loads once, by its user's choice: then
@@ -105,27 +108,54 @@ class StandstillJudge:
     def __init__(self, reload_interval: float) -> None:
         self._says = reload_interval > 0
         self.patience = max(PATIENCE, _ROUNDS * reload_interval)
+        self._begun: float | None = None
+        self._before: Mapping[str, Mapping[str, Front]] = {}
         self._behind: dict[tuple[str, str], tuple[Front | None, float]] = {}
 
-    def look(self, run: str, tag: str, disk: Front, held: Front | None, now: float) -> bool:
-        """One look at one curve.
+    def look(
+        self, disk: Mapping[str, Mapping[str, Front]], held: Mapping[str, Mapping[str, Front]], size: int, now: float
+    ) -> dict[str, list[str]]:
+        """One look at all curves.
 
         Args:
-            run: The run's name.
-            tag: The tag.
-            disk: The latest point on disk that TensorBoard can get at.
-            held: The latest that it holds; None for none.
+            disk: By run and tag, the latest point on disk that TensorBoard can get at.
+            held: The latest that it holds.
+            size: Bytes of all event files.
             now: The time of the look, in seconds, by a clock that never goes back.
 
         Returns:
-            Whether TensorBoard has stopped reading this curve.
+            By run, the tags that TensorBoard has stopped reading.
         """
-        key = (run, tag)
-        if not self._says or not disk.leads(held):
-            self._behind.pop(key, None)
-            return False
-        known = self._behind.get(key)
-        if known is None or known[0] != held:
-            self._behind[key] = (held, now)
-            return False
-        return now - known[1] > self.patience
+        if self._begun is None:
+            self._begun = now
+        if self._catches_up(disk, held):
+            self._behind.clear()
+        self._before = held
+        stopped: dict[str, list[str]] = {}
+        known, self._behind = self._behind, {}
+        if not self._says or (held and disk.keys().isdisjoint(held)):  # it calls the runs by other names than we do
+            return stopped
+        for run, fronts in disk.items():
+            mine = held.get(run, {})
+            for tag, front in fronts.items():
+                if (mine and tag not in mine) or not front.leads(mine.get(tag)):  # of another kind, to TensorBoard
+                    continue
+                stood, since = known.get((run, tag), (None, now))
+                if stood != mine.get(tag):
+                    since = now
+                self._behind[run, tag] = (mine.get(tag), since)
+                if now - since > self.patience and now - self._begun > size / _SLOWEST:
+                    stopped.setdefault(run, []).append(tag)
+        return stopped
+
+    def _catches_up(self, disk: Mapping[str, Mapping[str, Front]], held: Mapping[str, Mapping[str, Front]]) -> bool:
+        """Whether TensorBoard came to a new run since the last look, or moved in one that it is still far behind in."""
+        for run, fronts in held.items():
+            before = self._before.get(run)
+            if before is None:
+                return True
+            for tag, front in fronts.items():
+                end = disk.get(run, {}).get(tag)
+                if end is not None and before.get(tag) != front and end.wall_time - front.wall_time > self.patience:
+                    return True
+        return False

@@ -179,39 +179,31 @@ class Service:
                 self._version += 1
 
     def _publish(self, report: AuditReport) -> None:
+        runs = {self._name(run.path): run for run in report.runs}
         held = self._fronts()
-        now = self._clock()
-        rows, runs = {}, {}
-        for run in report.runs:
-            name = self._name(run.path)
-            runs[name] = run
-            rows[name] = self._row(name, run, held, now)
+        stopped: dict[str, list[str]] = {}
+        if held is not None:
+            disk = {name: _ends(run) for name, run in runs.items()}
+            stopped = self._standstill.look(disk, held, sum(run.bytes for run in report.runs), self._clock())
+        rows = {
+            name: self._row(name, run, None if held is None else held.get(name, {}), stopped.get(name, []))
+            for name, run in runs.items()
+        }
         with self._lock:
             if rows != self._rows:
                 self._version += 1
             self._rows, self._runs = rows, runs
 
-    def _row(
-        self, name: str, run: RunReport, held: Mapping[str, Mapping[str, Front]] | None, now: float
-    ) -> dict[str, Any]:
+    def _row(self, name: str, run: RunReport, held: Mapping[str, Front] | None, stopped: list[str]) -> dict[str, Any]:
         known = self._cached.get(name)
         if known is None or known[0] is not run:
             known = self._cached[name] = (run, _facts(name, run))
         row = dict(known[1])
-        scalars = {
-            tag: Front(facts.last_step, facts.last_time) for tag, facts in run.tags.items() if facts.kind == "scalar"
-        }
-        fronts = None if held is None else held.get(name, {})
-        row["held_step"] = max((front.step for front in fronts.values()), default=None) if fronts is not None else None
+        row["held_step"] = None if held is None else max((front.step for front in held.values()), default=None)
         row["held_points"] = self._counted[name][1] if name in self._counted else None
-        stopped = []
-        if fronts is not None and not row["damaged"]:
-            for tag, front in scalars.items():
-                if self._standstill.look(name, tag, front, fronts.get(tag), now):
-                    stopped.append(tag)
-        if stopped:
+        if stopped and not row["damaged"]:  # where a record is damaged it stopped for good reason, which is a finding
             row["verdict"] = "not shown"
-            row["findings"] = [_stopped(stopped, scalars, fronts or {}), *row["findings"]]
+            row["findings"] = [_stopped(stopped, _ends(run), held or {}), *row["findings"]]
             row["tags"] = [{**tag, "affected": tag["affected"] or tag["tag"] in stopped} for tag in row["tags"]]
         return row
 
@@ -319,6 +311,11 @@ def _size(path: str) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
+
+
+def _ends(run: RunReport) -> dict[str, Front]:
+    """By tag, where the scalar curves of a run end on disk."""
+    return {tag: Front(facts.last_step, facts.last_time) for tag, facts in run.tags.items() if facts.kind == "scalar"}
 
 
 def _facts(name: str, run: RunReport) -> dict[str, Any]:

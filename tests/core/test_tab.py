@@ -74,37 +74,64 @@ class TestStandstill:
             judge = StandstillJudge(interval)
 
             def look(now, held, judge=judge):
-                return judge.look("run", "loss", Front(9, 1009.0), held, now)
+                return judge.look({"run": {"loss": Front(9, 1009.0)}}, {"run": {"loss": held}}, 100, now)
 
             assert not look(0.0, Front(3, 1003.0))
+            assert not look(1.0, Front(3, 1003.0))
             assert not look(patience - 1.0, Front(3, 1003.0))
-            assert look(patience + 0.1, Front(3, 1003.0))
+            assert look(patience + 0.1, Front(3, 1003.0)) == {"run": ["loss"]}
             assert not look(patience + 1.0, Front(4, 1004.0))
             assert not look(patience + 2.0, Front(9, 1009.0))
 
-    def test_nothing_is_said_of_what_is_not_behind(self):
-        """At the same step, at an earlier time, or where TensorBoard is set to load once, nothing is said."""
-        judge, once = StandstillJudge(5), StandstillJudge(0)
-        for now in range(0, 1000, 10):
-            assert not judge.look("run", "a", Front(9, 1009.0), Front(9, 1008.0), now)
-            assert not judge.look("run", "b", Front(12, 1008.0), Front(9, 1009.0), now)
-            assert not once.look("run", "c", Front(9, 1009.0), None, now)
+    @pytest.mark.parametrize(
+        ("interval", "disk", "held"),
+        [
+            (5, {"run": {"a": Front(9, 1009.0)}}, {"run": {"a": Front(9, 1008.0)}}),  # at the same step
+            (5, {"run": {"a": Front(12, 1008.0)}}, {"run": {"a": Front(9, 1009.0)}}),  # not later
+            (0, {"run": {"a": Front(9, 1009.0)}}, {}),  # it loads once
+            (5, {"run": {"a": Front(9, 1009.0)}}, {"/run": {"a": Front(3, 1003.0)}}),  # under other names
+            (5, {"run": {"a": Front(9, 1e3), "b": Front(9, 1e3)}}, {"run": {"b": Front(9, 1e3)}}),  # of another kind
+        ],
+    )
+    def test_nothing_is_said_of_what_is_not_behind(self, interval, disk, held):
+        """Nor of what can't be compared, nor where TensorBoard is set to load once."""
+        judge = StandstillJudge(interval)
+        assert not any(judge.look(disk, held, 100, now) for now in range(0, 1000, 10))
+
+    def test_while_tensorboard_is_busy_with_other_runs(self):
+        """In its first load TensorBoard comes to a live run again after half an hour: no run is marked meanwhile."""
+        judge, runs = StandstillJudge(5), [f"run-{number}" for number in range(100)]
+        held, marks = {}, []
+        for now in range(0, 7200, 5):
+            disk = {run: {"loss": Front(9, 500.0)} for run in runs}
+            disk["live"] = {"loss": Front(now, float(now))}
+            if now == 0 or now > 2000:
+                held["live"] = disk["live"]
+            if now and now % 20 == 0 and now <= 2000:
+                held[runs[now // 20 - 1]] = {"loss": Front(9, 500.0)}
+            marks += judge.look(disk, {run: dict(fronts) for run, fronts in held.items()}, 10_000, now)
+        assert marks == []
+
+    def test_until_everything_can_have_been_read_once(self):
+        """A directory of a gigabyte takes TensorBoard minutes: what it has not come to by then is not marked."""
+        judge = StandstillJudge(5)
+        disk = {"run": {"loss": Front(9, 1009.0)}}
+        marked = [now for now in range(0, 1000, 5) if judge.look(disk, {}, 1_000_000_000, now)]
+        assert marked[0] == 505
 
     @pytest.mark.parametrize("rate", [1, 10, 100])
     @pytest.mark.parametrize("interval", [1, 5, 30])
     def test_a_live_run_is_never_marked(self, rate, interval):
         """An hour of a run that writes at this rate, which TensorBoard reads late and irregularly: no mark."""
         judge, late = StandstillJudge(interval), random.Random(rate * 100 + interval)
-        held, next_load, marks = None, 0.0, 0
-        now = 0.0
+        held, next_load, marks, now = {}, 0.0, [], 0.0
         while now < 3600:
             now += late.uniform(1.5, 6.0)  # a look of the page
             while next_load <= now:
-                step = int(next_load * rate)
-                held = Front(step, next_load)
+                held = {"run": {"loss": Front(int(next_load * rate), next_load)}}
                 next_load += interval * late.uniform(1.0, 1.6)
-            marks += judge.look("run", "loss", Front(int(now * rate), now), held, now)
-        assert marks == 0
+            marks += judge.look({"run": {"loss": Front(int(now * rate), now)}}, held, 100, now)
+        assert marks == []
 
 
 class TestLoading:
