@@ -53,6 +53,7 @@ _HOMES = {
     "WriterReport": "safewriter.recording.report",
     "audit_file": "safewriter.audit",
     "audit_logdir": "safewriter.audit",
+    "create_file_writer": "safewriter.writer_v2",
     "install": "safewriter.patching",
     "uninstall": "safewriter.patching",
 }

@@ -11,7 +11,7 @@ class Kind(enum.Enum):
 
     ERROR = "error"  #: the write can't work: raised
     WARNING = "warning"  #: warned, and raised under ``strict``
-    FINDING = "finding"  #: listed by the audit, never warned
+    FINDING = "finding"  #: listed in a report, never warned
 
 
 @dataclass(frozen=True)

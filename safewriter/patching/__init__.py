@@ -1,4 +1,4 @@
-"""Every ``FileWriter`` of a program, without an edit: ``safewriter.install()``."""
+"""Every summary writer of a program, without an edit: ``safewriter.install()``."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class Installation:
 
 
 def install(*, strict: bool = False, ignore: str | Iterable[str] = ()) -> Installation:
-    """Makes each ``FileWriter`` that the program creates from now on a ``SafeFileWriter``.
+    """Makes each summary writer that the program creates from now on one of safewriter's.
 
     It holds for ``tf.compat.v1.summary.FileWriter`` and its subclasses, ``FileWriterCache``, and the writers of
-    TensorFlow's own hooks, sessions and estimators, whichever name they were imported under, before or after. TF2's
-    ``tf.summary.create_file_writer`` is not covered. TensorFlow is not imported by this call. Writers that exist
-    already stay as they are.
+    TensorFlow's own hooks, sessions and estimators, and for what TF2's ``tf.summary.create_file_writer`` gives, in
+    Keras' callback too, whichever name they were imported under, before or after. Each call of ``tf.summary.write`` is
+    looked at, for summaries that go nowhere. TensorFlow is not imported by this call. Writers that exist already stay
+    as they are.
 
     Args:
         strict: See ``SafeFileWriter``; for all writers.
@@ -98,6 +99,7 @@ def _replace() -> None:
         sys.meta_path.remove(_finder)
     if not _installed:
         return
-    from safewriter.patching import v1
+    from safewriter.patching import v1, v2
 
     v1.replace(_patches, options)
+    v2.replace(_patches, options)

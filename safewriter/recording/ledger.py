@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from safewriter.checks.landing import never_flushed, used_after_close
@@ -54,6 +55,7 @@ class Ledger:
         role: Who this process is.
         news: What came up beneath the writer and has not been reported yet.
         shares: The file may be shared with other writers by design (``session=``).
+        words: Puts a finding into the words of the writer's kind.
 
     Attributes:
         key: Names the writer; a later writer has a greater number.
@@ -77,6 +79,7 @@ class Ledger:
         news: list[Finding],
         *,
         shares: bool = False,
+        words: Callable[[Finding], Finding] = lambda finding: finding,
     ) -> None:
         self.key = desk.number
         self.logdir = logdir
@@ -88,6 +91,7 @@ class Ledger:
         self.turn = Turn()
         self.watch: DirectoryWatch | None = None
         self._news = news
+        self._words = words
         self._begin()
 
     def _begin(self) -> None:
@@ -109,7 +113,7 @@ class Ledger:
         """What came up beneath the writer since this was last asked; each finding to one caller."""
         news, taken = self._news, []
         while news:
-            taken.append(news.pop(0))
+            taken.append(self._words(news.pop(0)))
         return taken
 
     def first_write(self, tag: str) -> list[Finding]:
@@ -139,7 +143,7 @@ class Ledger:
         """What to say at close: what could not be written, and the sums for what went on after it was reported."""
         events = self.events
         closing, events.sums[:] = list(events.sums), []
-        return [*closing, *self.values.sum_up()]
+        return list(map(self._words, (*closing, *self.values.sum_up())))
 
     def findings_at_end(self, *, dropped: bool) -> list[Finding]:
         """SW501 where the user neither flushed nor closed.

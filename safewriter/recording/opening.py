@@ -106,7 +106,7 @@ def open_session(
     """
     local = not scheme_of(directory)
     if local:
-        _probe(directory, desk)
+        probe(directory, desk)
     return SafeSessionEventWriter(
         session,
         text,
@@ -120,7 +120,7 @@ def open_session(
     )
 
 
-def _probe(directory: str, desk: Desk) -> None:
+def probe(directory: str, desk: Desk) -> None:
     """Shows that an event file can be created, for a writer whose file TensorFlow creates and says nothing."""
     try:
         make_directories(directory)

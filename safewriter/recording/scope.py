@@ -27,6 +27,10 @@ EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program end
 stock_tags: Callable[[], Callable[[], set[str]]] | None = None
 
 
+#: Reports what was noted of a program and is no writer's; called when the program, or a capture, ends.
+at_end: list[Callable[[], None]] = []
+
+
 class Observer(Protocol):
     """Follows the writers of a process, for ``safewriter run``."""
 
@@ -230,6 +234,8 @@ class Scope:
             outer.open[ledger.key] = ledger
 
     def _report_rest(self, *, broken_off: bool) -> None:
+        for report in at_end:
+            report()
         for ledger in list(self._owing.values()):
             with ledger.desk.guard("exit"):
                 self._report_owed(ledger)

@@ -107,6 +107,7 @@ def test_the_public_names_are_these():
         "WriterReport",
         "audit_file",
         "audit_logdir",
+        "create_file_writer",
         "install",
         "uninstall",
     }

@@ -177,4 +177,68 @@ CODES = (
                     test.add_summary(tf.Summary(value=[loss]), step)
         """),
     ),
+    Code(
+        code="SW205",
+        name="replica-value",
+        kind=Kind.FINDING,
+        when=(
+            "TF2: a summary in a replica function of several replicas. It stands in the report, and is never "
+            "warned of. Seen under `install()` or `safewriter run`."
+        ),
+        why=(
+            "TensorFlow records summaries of replica 0 only. That is right for what is the same in all replicas, "
+            "such as a learning rate, and wrong for a loss, which each replica computes over its own part of the "
+            "batch."
+        ),
+        fix="Return the loss from the replica function, and write what `strategy.reduce` makes of it.",
+        bad=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            tf.config.set_logical_device_configuration(
+                tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+            )
+            strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+            writer = tf.summary.create_file_writer("logs")
+
+            @tf.function
+            def train(step):
+                def replica():
+                    loss = tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.float32)
+                    tf.summary.scalar("loss", loss, step=step)
+                strategy.run(replica)
+
+            with writer.as_default():
+                for step in range(3):
+                    train(tf.constant(step, tf.int64))
+            for finding in writer.report().findings:
+                print(finding)
+        """),
+        good=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            tf.config.set_logical_device_configuration(
+                tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+            )
+            strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+            writer = tf.summary.create_file_writer("logs")
+
+            @tf.function
+            def train():
+                def replica():
+                    return tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.float32)
+                return strategy.reduce("MEAN", strategy.run(replica), axis=None)
+
+            with writer.as_default():
+                for step in range(3):
+                    tf.summary.scalar("loss", train(), step=step)
+            for finding in writer.report().findings:
+                print(finding)
+        """),
+    ),
 )

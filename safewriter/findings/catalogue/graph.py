@@ -237,4 +237,226 @@ CODES = (
                 writer.add_summary(tf.Summary(value=values), 0)
         """),
     ),
+    Code(
+        code="SW307",
+        name="no-default-writer",
+        kind=Kind.WARNING,
+        when=(
+            "TF2: a writer ended without one summary; or, under `install()` or `safewriter run`, `tf.summary` was "
+            "called where no writer is the default."
+        ),
+        why=(
+            "`tf.summary.scalar` writes to the default writer of its thread. Where there is none it returns False "
+            "and does nothing, also in a function that was traced there: that one never looks again."
+        ),
+        fix=(
+            "Write inside `with writer.as_default():`, in the thread that writes, and call a `tf.function` for "
+            "the first time inside it too."
+        ),
+        bad=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            writer.as_default()
+            for step in range(10):
+                tf.summary.scalar("loss", 0.9**step, step=step)
+        """),
+        good=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                for step in range(10):
+                    tf.summary.scalar("loss", 0.9**step, step=step)
+        """),
+    ),
+    Code(
+        code="SW308",
+        name="step-baked-in",
+        kind=Kind.WARNING,
+        when=(
+            "TF2: more than 10 writes of a tag at one step, which was a Python number when the `tf.function` that "
+            "writes it was traced. Seen under `install()` or `safewriter run`; elsewhere it is SW404."
+        ),
+        why=(
+            "A `tf.function` runs its Python code once, when it is traced. A Python number is a constant of the "
+            "function from then on, so every call writes to the same step and TensorBoard shows one point."
+        ),
+        fix="Pass the step as a tensor, or keep it in a `tf.Variable` that is incremented each step.",
+        bad=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            writer = safewriter.create_file_writer("logs")
+            step = 0
+
+            @tf.function
+            def train(loss):
+                tf.summary.scalar("loss", loss, step=step)
+
+            with writer.as_default():
+                for step in range(20):
+                    train(tf.constant(0.9**step))
+        """),
+        good=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            writer = safewriter.create_file_writer("logs")
+
+            @tf.function
+            def train(loss, step):
+                tf.summary.scalar("loss", loss, step=step)
+
+            with writer.as_default():
+                for step in range(20):
+                    train(tf.constant(0.9**step), tf.constant(step, tf.int64))
+        """),
+    ),
+    Code(
+        code="SW309",
+        name="writer-captured",
+        kind=Kind.WARNING,
+        when=(
+            "TF2: a `tf.function` writes into the writer that it was traced under, while another one is the "
+            "default. Seen under `install()` or `safewriter run`."
+        ),
+        why=(
+            "The default writer is looked up when the function is traced, and is a part of the function from then "
+            "on. Test summaries of a shared function so end up among those of the training."
+        ),
+        fix=("Make one function for each writer, or return the values and write them outside of the function."),
+        bad=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            train_writer = tf.summary.create_file_writer("logs/train")
+            test_writer = tf.summary.create_file_writer("logs/test")
+
+            @tf.function
+            def evaluate(loss, step):
+                tf.summary.scalar("loss", loss, step=step)
+
+            with train_writer.as_default():
+                evaluate(tf.constant(1.0), tf.constant(0, tf.int64))
+            for step in range(1, 5):
+                with test_writer.as_default():
+                    tf.summary.scalar("accuracy", 1 - 0.9**step, step=step)
+                    evaluate(tf.constant(0.9**step), tf.constant(step, tf.int64))
+        """),
+        good=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            train_writer = tf.summary.create_file_writer("logs/train")
+            test_writer = tf.summary.create_file_writer("logs/test")
+
+            def evaluate(loss, step):
+                tf.summary.scalar("loss", loss, step=step)
+
+            on_train, on_test = tf.function(evaluate), tf.function(evaluate)
+            with train_writer.as_default():
+                on_train(tf.constant(1.0), tf.constant(0, tf.int64))
+            for step in range(1, 5):
+                with test_writer.as_default():
+                    tf.summary.scalar("accuracy", 1 - 0.9**step, step=step)
+                    on_test(tf.constant(0.9**step), tf.constant(step, tf.int64))
+        """),
+    ),
+    Code(
+        code="SW310",
+        name="condition-baked-in",
+        kind=Kind.WARNING,
+        when=(
+            "TF2: a Python condition of `tf.summary.record_if` was asked once, while a `tf.function` was traced. "
+            "Seen under `install()` or `safewriter run`."
+        ),
+        why=(
+            "In a function, a condition that gives True or False in Python is asked when the function is traced "
+            "and never again: all points are recorded, or none."
+        ),
+        fix=("Let the condition give a tensor: `lambda: tf.equal(step % 100, 0)` with a `tf.Variable` as the step."),
+        bad=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            writer = tf.summary.create_file_writer("logs")
+            step = 0
+
+            @tf.function
+            def train(loss, at):
+                with tf.summary.record_if(lambda: step % 5 == 0):
+                    tf.summary.scalar("loss", loss, step=at)
+
+            with writer.as_default():
+                for step in range(20):
+                    train(tf.constant(0.9**step), tf.constant(step, tf.int64))
+        """),
+        good=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            writer = tf.summary.create_file_writer("logs")
+            step = tf.Variable(0, dtype=tf.int64)
+
+            @tf.function
+            def train(loss):
+                with tf.summary.record_if(lambda: tf.equal(step % 5, 0)):
+                    tf.summary.scalar("loss", loss, step=step)
+
+            with writer.as_default():
+                for _ in range(20):
+                    train(tf.constant(0.9))
+                    step.assign_add(1)
+        """),
+    ),
+    Code(
+        code="SW311",
+        name="writer-not-initialised",
+        kind=Kind.WARNING,
+        when=("TF2's writer in graph mode: `writer.init()` was never run in a session, so there is no event file."),
+        why=(
+            "In graph mode the writer is an op. Without `sess.run(writer.init())` it has no file, and the summary "
+            "ops that were made under it have nothing to write to."
+        ),
+        fix="Run `writer.init()` before the first summary op and `writer.flush()` after the last.",
+        bad=program("""
+            import tensorflow as tf
+            import safewriter
+
+            tf.compat.v1.disable_eager_execution()
+            writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=1)
+            with tf.compat.v1.Session() as sess:
+                sess.run(tf.constant(1))
+        """),
+        good=program("""
+            import tensorflow as tf
+            import safewriter
+
+            tf.compat.v1.disable_eager_execution()
+            writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=1)
+            with tf.compat.v1.Session() as sess:
+                sess.run(writer.init())
+                sess.run(tf.compat.v1.summary.all_v2_summary_ops())
+                sess.run(writer.flush())
+        """),
+    ),
 )

@@ -225,4 +225,65 @@ CODES = (
                     writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), epoch)
         """),
     ),
+    Code(
+        code="SW507",
+        name="default-writer-left",
+        kind=Kind.WARNING,
+        when=(
+            "TF2: a summary goes to the writer of a Keras callback whose `fit` was interrupted. Seen under "
+            "`install()` or `safewriter run`."
+        ),
+        why=(
+            "Keras' TensorBoard callback makes its writer the default when `fit` begins, and takes it back when "
+            "`fit` ends. Where an exception ends it, the writer stays open and stays the default, and later "
+            "summaries of the program go into its file."
+        ),
+        fix=(
+            "Use `with writer.as_default():` for summaries of your own, and call `callback.on_train_end()` where "
+            "`fit` was interrupted."
+        ),
+        bad=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            import numpy as np
+
+            class Stop(tf.keras.callbacks.Callback):
+                def on_epoch_end(self, epoch, logs=None):
+                    raise KeyboardInterrupt
+
+            model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+            model.compile("sgd", "mse")
+            callback = tf.keras.callbacks.TensorBoard("logs", write_graph=False, update_freq=1)
+            try:
+                model.fit(np.zeros((8, 2)), np.zeros((8, 1)), verbose=0, callbacks=[callback, Stop()])
+            except KeyboardInterrupt:
+                print("interrupted")
+            tf.summary.scalar("score", 1.0, step=1)
+        """),
+        good=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            import numpy as np
+
+            class Stop(tf.keras.callbacks.Callback):
+                def on_epoch_end(self, epoch, logs=None):
+                    raise KeyboardInterrupt
+
+            model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+            model.compile("sgd", "mse")
+            callback = tf.keras.callbacks.TensorBoard("logs", write_graph=False, update_freq=1)
+            try:
+                model.fit(np.zeros((8, 2)), np.zeros((8, 1)), verbose=0, callbacks=[callback, Stop()])
+            except KeyboardInterrupt:
+                callback.on_train_end()
+            with tf.summary.create_file_writer("logs/scores").as_default():
+                tf.summary.scalar("score", 1.0, step=1)
+        """),
+    ),
 )

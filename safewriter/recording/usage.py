@@ -1,0 +1,25 @@
+"""How ``tf.summary`` is used in this process, as far as it is watched: noted by ``install()``, asked by TF2 writers."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from safewriter.findings import Place
+
+if TYPE_CHECKING:
+    from safewriter.recording.resource import ResourceEvents
+
+#: By tag: the line that writes it in a function whose step was a Python number when it was traced.
+baked_steps: dict[str, Place] = {}
+#: Writers that a function was traced under, each with the line of a summary in it.
+traced_under: weakref.WeakKeyDictionary[ResourceEvents, Place] = weakref.WeakKeyDictionary()
+
+
+def grown() -> dict[ResourceEvents, tuple[int, int]]:
+    """Of each writer that a function was traced under: its events, read back now, and how often it was the default."""
+    sizes: dict[ResourceEvents, tuple[int, int]] = {}
+    for events in list(traced_under):
+        events.look()
+        sizes[events] = (events.backend.accepted, events.entered)
+    return sizes

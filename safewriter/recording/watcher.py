@@ -1,0 +1,69 @@
+"""One thread a process that looks, once a second, at the files that TensorFlow writes."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from typing import Protocol
+
+INTERVAL = 1.0  #: seconds between two looks
+
+
+class Watched(Protocol):
+    """What wants to be looked after."""
+
+    def look_aside(self) -> bool:
+        """Looks, in the thread of the watcher, for a few milliseconds; whether it wants to be looked after again."""
+
+
+class Watcher:
+    """Starts its thread with the first member, and ends it with the last."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._members: weakref.WeakSet[Watched] = weakref.WeakSet()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, member: Watched) -> None:
+        """Looks after a member from now on. Where no thread can be had, its own calls look alone."""
+        with self._lock:
+            self._members.add(member)
+            if self._thread is None and not self._stop.is_set():
+                self._thread = threading.Thread(target=self._run, name="safewriter-watcher", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    self._thread = None
+
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            for member in list(self._members):
+                if not member.look_aside():
+                    self._members.discard(member)
+            with self._lock:
+                if not self._members:
+                    self._thread = None
+                    return
+
+    def stop(self) -> None:
+        """Ends the thread: the program ends, and what is left is looked at by the exit hook."""
+        self._stop.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5.0)
+
+    def after_fork(self) -> None:
+        """In a forked child: the thread is not there."""
+        self._begin()
+
+
+WATCHER = Watcher()
+atexit.register(WATCHER.stop)
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=WATCHER.after_fork)

@@ -1,0 +1,420 @@
+"""``create_file_writer``: TensorFlow's TF2 summary writer, whose files are read back, judged and accounted for."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import sys
+import time
+import weakref
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.util.event_pb2 import Event, SessionLog
+from tensorflow.python.framework import ops
+from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
+
+from safewriter.checks.distribution import Role, judge_creation
+from safewriter.checks.logdir import scheme_of
+from safewriter.checks.tf2 import baked_step, captured_writer, in_tf2_words
+from safewriter.facts.strategy import strategy_facts
+from safewriter.findings import Desk, Finding, Policy, guarded, is_users, users_place
+from safewriter.recording import scope, usage
+from safewriter.recording.ledger import Ledger
+from safewriter.recording.opening import free_space, locate, probe, resolved
+from safewriter.recording.report import WriterReport
+from safewriter.recording.resource import ResourceBackend, ResourceEvents
+from safewriter.recording.session import new_token
+from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
+from safewriter.recording.watcher import WATCHER
+
+_LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
+_ASIDE = 0.02  #: seconds that the watcher spends on a writer at each of its looks; what is left is judged later
+_FLUSH_SECS = 120.0
+_numbers = itertools.count(1)
+_created = False
+_Stock = summary_ops_v2._ResourceSummaryWriter
+_StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
+
+
+def create_file_writer(
+    logdir: Any,
+    max_queue: int | None = None,
+    flush_millis: int | None = None,
+    filename_suffix: str | None = None,
+    name: str | None = None,
+    experimental_trackable: bool = False,
+    experimental_mesh: Any = None,
+    *,
+    strict: bool = False,
+    ignore: str | Iterable[str] = (),
+    resume_step: int | None = None,
+) -> Any:
+    """``tf.summary.create_file_writer`` that loses nothing in silence.
+
+    The writer is a ``tf.summary.SummaryWriter`` and works wherever TensorFlow's does. On a local disk an event is with
+    the operating system when the call that writes it returns; elsewhere it is flushed after ``flush_millis`` also
+    where no next event comes. What TensorFlow wrote is read back and judged.
+
+    Args:
+        logdir: Directory for the event files, as ``str``, ``bytes`` or path object, or a URL of ``tf.io.gfile``.
+        max_queue: Events that TensorFlow keeps in memory before it writes them; on a local disk it is always 0.
+        flush_millis: Milliseconds between flushes of a remote file.
+        filename_suffix: What the file's name ends with; ``.v2`` where it is None.
+        name: Of the op that creates the writer.
+        experimental_trackable: Gives a writer that a ``tf.Module`` tracks and a SavedModel holds.
+        experimental_mesh: See ``tf.summary.create_file_writer`` of TensorFlow 2.15 and later.
+        strict: Raise ``SafeWriterError`` where a warning would be given: at ``flush``, ``close`` or a block's end.
+        ignore: Codes, names or code prefixes that are not reported: ``("SW401", "not-finite", "SW4")``.
+        resume_step: The run goes on from a checkpoint at this step, in its old directory: TensorBoard is made to drop
+            the points after it.
+
+    Returns:
+        The writer. It has ``report()`` beside the methods of TensorFlow's.
+
+    Raises:
+        SafeWriterError: The log directory can't be written to (SW101, SW102, SW103, SW105); also the built-in error
+            that fits.
+        ValueError: An unknown code in ``ignore``; the message lists the right ones.
+    """
+    plan = Plan(logdir, strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
+    given = {"max_queue": max_queue, "flush_millis": flush_millis, "filename_suffix": filename_suffix}
+    mesh = {} if experimental_mesh is None else {"mesh": experimental_mesh}
+    with ops.name_scope(name, "create_file_writer") as name_scope, ops.device("cpu:0"), ops.init_scope():
+
+        def create() -> Any:
+            shared = plan.resource_name() if tf.executing_eagerly() else ops.name_from_scope_name(name_scope)
+            return gen_summary_ops.summary_writer(shared_name=shared, name=name)
+
+        kind = SafeTrackableSummaryWriter if experimental_trackable else SafeSummaryWriter
+        writer = kind.__new__(kind)
+        begin(writer, kind.stock.__init__, plan, create, given, mesh)
+    return writer
+
+
+class Plan:
+    """What is settled before TensorFlow's resource is created.
+
+    Args:
+        logdir: See ``create_file_writer``.
+        strict: See there.
+        ignore: See there.
+        resume_step: See there.
+        direct: The user's own line creates the writer, not a library's.
+
+    Raises:
+        SafeWriterError: The directory can't be written to.
+    """
+
+    def __init__(
+        self, logdir: Any, strict: bool, ignore: str | Iterable[str], resume_step: int | None, *, direct: bool
+    ) -> None:
+        self.resume_step = whole_resume_step(resume_step)
+        self.desk = desk = Desk(Policy.of(strict, ignore), users_place())
+        self.direct = direct
+        self.text, self.directory = locate(logdir, desk)
+        self.remote = bool(scheme_of(self.directory))
+        self.role = Role()
+        with desk.guard("strategy"):
+            # A writer that is created while a function is traced is lifted out of it, once for each trace.
+            facts = replace(strategy_facts(), tracing=None)
+            self.role = facts.role
+            if facts.in_replica or direct:
+                desk.report_all(map(in_tf2_words, judge_creation(facts)))
+        if not self.remote:
+            probe(self.directory, desk)
+        with desk.guard("disk space"):
+            desk.report_all(free_space(self.directory))
+
+    def resource_name(self) -> str:
+        """Names TensorFlow's resource; stands in TensorFlow's error where it is used after its end."""
+        return f"the summary writer created at {self.desk.created_at}, which is closed or was dropped #{next(_numbers)}"
+
+
+class _Resource:
+    """The eager resource behind a handle."""
+
+    def __init__(self, handle: Any, create: functools.partial[Any]) -> None:
+        self._handle = handle
+        self._create = create
+
+    def add(self, event: Any) -> None:
+        """See ``EagerResource``."""
+        gen_summary_ops.import_event(self._handle, event.SerializeToString())
+
+    def flush(self) -> None:
+        """See ``EagerResource``."""
+        with tf.init_scope(), ops.device("cpu:0"):
+            gen_summary_ops.flush_summary_writer(self._handle)
+
+    def close(self) -> None:
+        """See ``EagerResource``."""
+        with tf.init_scope(), ops.device("cpu:0"):
+            gen_summary_ops.close_summary_writer(self._handle)
+
+    def reopen(self) -> None:
+        """See ``EagerResource``."""
+        with tf.init_scope(), ops.device("cpu:0"):
+            self._create(self._handle)
+
+
+def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str, Any], mesh: dict[str, Any]) -> Any:
+    """Constructs a writer: TensorFlow's part, then its account.
+
+    Args:
+        writer: Of a class of ours.
+        construct: The constructor of TensorFlow's class.
+        plan: What was settled before.
+        create: Gives the handle of the resource.
+        given: ``max_queue``, ``flush_millis`` and ``filename_suffix`` as they were passed.
+        mesh: Further arguments of the constructor.
+
+    Returns:
+        What makes the resource behind a handle anew.
+    """
+    global _created
+    token = new_token()
+    suffix = given["filename_suffix"]
+    suffix = token + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
+    queue, millis = (0 if not plan.remote else given["max_queue"]), given["flush_millis"]
+    init = functools.partial(
+        gen_summary_ops.create_summary_file_writer,
+        logdir=tf.constant(plan.text if plan.remote else plan.directory),
+        max_queue=tf.constant(10 if queue is None else queue),
+        flush_millis=tf.constant(int(_FLUSH_SECS * 1000) if millis is None else millis),
+        filename_suffix=tf.constant(suffix),
+    )
+    construct(writer, create, init, **mesh)
+    eager = tf.executing_eagerly()
+    desk = plan.desk
+    events = ResourceEvents(graph_mode=not eager)
+    events.may_be_silent = plan.role.chief is False or not plan.direct
+    events.backend = ResourceBackend(
+        _Resource(writer._resource, init) if eager else None,
+        plan.directory,
+        token,
+        remote=plan.remote,
+        desk=desk,
+        report=events.news.append,
+        take=events.take,
+    )
+    role = plan.role.in_words()
+    events.ledger = ledger = Ledger(
+        plan.text, resolved(plan.directory), desk, events, role, events.news, words=_in_words
+    )
+    desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+    with desk.guard("directory"):
+        ledger.watch = DirectoryWatch(
+            plan.directory, plan.role, lambda: scope.files_in(ledger.directory), plan.resume_step
+        )
+        events.news += ledger.watch.look()
+    if eager and plan.resume_step is not None:
+        for _ in range(PURGE_MARKERS):
+            log = SessionLog(status=SessionLog.START)
+            events.backend.write(Event(wall_time=time.time(), step=plan.resume_step + 1, session_log=log))
+    writer._safe = _Safe(events, plan)
+    finalizer = weakref.finalize(writer, scope.abandon, ledger)
+    finalizer.atexit = False
+    WATCHER.add(writer._safe)
+    writer._safe.deliver()
+    _created = True
+    return init
+
+
+def any_created() -> bool:
+    """Whether this process has created a TF2 writer of ours."""
+    return _created
+
+
+def _in_words(finding: Finding) -> Finding:
+    """A finding of a v2 writer in the words of TF2, with the cause where it is known."""
+    place = usage.baked_steps.get(finding.subject) if finding.code == "SW404" else None
+    return in_tf2_words(finding) if place is None else baked_step(finding, str(place))
+
+
+def plain(value: Any) -> Any:
+    """What a tensor holds, where TensorFlow's own function has made one of an argument."""
+    if tf.is_tensor(value):
+        value = tf.get_static_value(value)
+    item = getattr(value, "item", None)  # of an array of NumPy's
+    return value if item is None else item()
+
+
+class _Safe:
+    """The part of a writer that is ours: its events, and how what came up is reported."""
+
+    def __init__(self, events: ResourceEvents, plan: Plan) -> None:
+        self.events = events
+        self.desk = plan.desk
+        self.of_keras = not plan.direct
+        self._remote = plan.remote
+        self._looked = time.monotonic()
+        self._flushed = time.monotonic()
+
+    def deliver(self, *, may_raise: bool = True) -> None:
+        """Reports what came up, at the line that created the writer: what is read back came from no one line."""
+        if self.events.news:
+            found = self.events.ledger.take_news()
+            self.desk.report_all(found, may_raise=may_raise, at_creation=True)
+
+    def look_aside(self) -> bool:
+        """See ``Watched``."""
+        events = self.events
+        if events.closed or events.foreign:
+            return not events.closed
+        if self._remote and not events.graph_mode and time.monotonic() - self._flushed > _FLUSH_SECS:
+            self._flushed = time.monotonic()
+            with self.desk.guard("flush"):
+                events.flush()
+        elif not self._remote:
+            events.look(_ASIDE)
+        if not self.desk.policy.strict:  # there the user's next call raises
+            with self.desk.guard("watcher"):
+                self.deliver(may_raise=False)
+        return True
+
+    def enter(self) -> None:
+        """The writer becomes the default one."""
+        events = self.events
+        if events.foreign and not events.graph_mode:
+            with self.desk.guard("fork"):
+                events.begin_in_child()
+                scope.current().enter(events.ledger, may_share=True)
+        events.entered += 1
+        events.active += 1
+
+    def leave(self, *, may_raise: bool) -> None:
+        """A block in which it was the default one has ended, and TensorFlow has flushed it."""
+        self.events.active -= 1
+        now = time.monotonic()
+        if now - self._looked > _LOOK_EVERY:
+            self._looked = now
+            if not self._remote:
+                self.events.go_on()
+                with self.desk.guard("directory"):
+                    self.events.news += self.events.ledger.look_on_flush()
+        self.deliver(may_raise=may_raise)
+
+    def end(self, error: BaseException | None) -> None:
+        """The writer is closed."""
+        ledger = self.events.ledger
+        self.events.look()
+        with self.desk.guard("directory"):
+            self.events.news += ledger.look_at_end()
+        ledger.scope.close(ledger, self.events.close, may_raise=error is None, at_creation=True)
+
+
+class _Block(AbstractContextManager[Any]):
+    """``with writer.as_default():``, with a look at the files when it ends."""
+
+    def __init__(self, writer: Any, stock: Any) -> None:
+        self._writer = writer
+        self._stock = stock
+        self._before: dict[ResourceEvents, tuple[int, int]] = {}
+
+    def __enter__(self) -> Any:
+        safe: _Safe = self._writer._safe
+        safe.enter()
+        if usage.traced_under:
+            with safe.desk.guard("captured writers"):
+                self._before = usage.grown()
+        return self._stock.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Any:
+        handled = self._stock.__exit__(kind, error, traceback)
+        safe: _Safe = self._writer._safe
+        if self._before:
+            with safe.desk.guard("captured writers"):
+                self._look_at_others(safe)
+        safe.leave(may_raise=error is None)
+        return handled
+
+    def _look_at_others(self, safe: _Safe) -> None:
+        """SW309: a writer that a function was traced under grew in this block, and was the default one nowhere."""
+        for events, (grown, entered) in usage.grown().items():
+            before, entered_before = self._before.get(events, (grown, -1))
+            if grown > before and events is not safe.events and entered == entered_before and not events.active:
+                place, created = usage.traced_under[events], events.ledger.desk.created_at
+                safe.events.news.append(captured_writer(str(place), grown - before, created, safe.desk.created_at))
+
+
+class _Overrides:
+    """What a writer of ours does beside TensorFlow's part; stands in front of TensorFlow's class."""
+
+    _safe: _Safe
+
+    def as_default(self, step: Any = None) -> Any:
+        """Makes this writer the default one of its thread for a ``with`` block. See ``tf.summary.SummaryWriter``."""
+        return _Block(self, super().as_default(step))  # type: ignore[misc]
+
+    def set_as_default(self, step: Any = None) -> None:
+        """Makes this writer the default one of its thread. See ``tf.summary.SummaryWriter``."""
+        super().set_as_default(step)  # type: ignore[misc]
+        self._safe.enter()
+
+    def flush(self) -> Any:
+        """Flushes, and looks at what TensorFlow has written; in a graph or a function, the op that flushes.
+
+        Raises:
+            SafeWriterError: Under ``strict``, what came up.
+        """
+        done = super().flush()  # type: ignore[misc]
+        safe = self._safe
+        if tf.executing_eagerly() and not safe.events.closed and not _in_stock_close():
+            safe.events.flush()
+            with safe.desk.guard("directory"):
+                safe.events.news += safe.events.ledger.look_on_flush()
+            safe.deliver()
+        return done
+
+    def close(self) -> Any:
+        """Flushes and closes the file and reports what there is to say; in a graph or a function, the op that closes.
+
+        Raises:
+            SafeWriterError: Under ``strict``, what came up.
+        """
+        safe = self._safe
+        if not tf.executing_eagerly() or safe.events.closed:
+            return super().close()  # type: ignore[misc]
+        done = super().close()  # type: ignore[misc]
+        safe.end(sys.exc_info()[1])
+        return done
+
+    def report(self) -> WriterReport:
+        """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
+        safe = self._safe
+        safe.events.look()
+        with safe.desk.guard("report"):
+            safe.deliver(may_raise=False)
+        return safe.events.ledger.report()
+
+    def __repr__(self) -> str:
+        safe = getattr(self, "_safe", None)
+        if safe is None:
+            return f"<{type(self).__name__}, not created>"
+        state = "closed" if safe.events.closed else "open"
+        return f"<{type(self).__name__} {safe.events.ledger.logdir!r}, {state}, created at {safe.desk.created_at}>"
+
+
+def _in_stock_close() -> bool:
+    """Whether TensorFlow's own ``close`` asks for the flush: it is about to end the resource."""
+    return sys._getframe(2).f_code is _Stock.close.__code__
+
+
+class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]
+    """What ``create_file_writer`` gives."""
+
+    stock = _Stock
+
+
+class SafeTrackableSummaryWriter(_Overrides, _StockTrackable):  # type: ignore[misc, valid-type]
+    """The same with ``experimental_trackable=True``."""
+
+    stock = _StockTrackable
