@@ -34,7 +34,6 @@ from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resu
 from safewriter.recording.watcher import WATCHER
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
-_ASIDE = 0.02  #: seconds that the watcher spends on a writer at each of its looks; what is left is judged later
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
 _created = False
@@ -272,7 +271,7 @@ class _Safe:
             with self.desk.guard("flush"):
                 events.flush()
         elif not self._remote:
-            events.look(_ASIDE)
+            events.look()
         if not self.desk.policy.strict:  # there the user's next call raises
             with self.desk.guard("watcher"):
                 self.deliver(may_raise=False)
@@ -303,7 +302,7 @@ class _Safe:
     def end(self, error: BaseException | None) -> None:
         """The writer is closed."""
         ledger = self.events.ledger
-        self.events.look()
+        self.events.look(whole=True)
         with self.desk.guard("directory"):
             self.events.news += ledger.look_at_end()
         ledger.scope.close(ledger, self.events.close, may_raise=error is None, at_creation=True)
@@ -341,8 +340,11 @@ class _Block(AbstractContextManager[Any]):
         for events, (grown, entered) in usage.grown().items():
             before, entered_before = self._before.get(events, (grown, -1))
             if grown > before and events is not safe.events and entered == entered_before and not events.active:
+                known = events.backend.accepted
+                events.look(whole=True)
+                more = max(events.backend.accepted - known, 1)
                 place, created = usage.traced_under[events], events.ledger.desk.created_at
-                safe.events.news.append(captured_writer(str(place), grown - before, created, safe.desk.created_at))
+                safe.events.news.append(captured_writer(str(place), more, created, safe.desk.created_at))
 
 
 class _Overrides:
@@ -367,7 +369,7 @@ class _Overrides:
         """
         done = super().flush()  # type: ignore[misc]
         safe = self._safe
-        if tf.executing_eagerly() and not safe.events.closed and not _in_stock_close():
+        if tf.executing_eagerly() and not safe.events.closed and not _called_by_stock():
             safe.events.flush()
             with safe.desk.guard("directory"):
                 safe.events.news += safe.events.ledger.look_on_flush()
@@ -384,13 +386,14 @@ class _Overrides:
         if not tf.executing_eagerly() or safe.events.closed:
             return super().close()  # type: ignore[misc]
         done = super().close()  # type: ignore[misc]
+        safe.events.backend.resource_has_ended()
         safe.end(sys.exc_info()[1])
         return done
 
     def report(self) -> WriterReport:
         """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
         safe = self._safe
-        safe.events.look()
+        safe.events.look(whole=True)
         with safe.desk.guard("report"):
             safe.deliver(may_raise=False)
         return safe.events.ledger.report()
@@ -403,9 +406,10 @@ class _Overrides:
         return f"<{type(self).__name__} {safe.events.ledger.logdir!r}, {state}, created at {safe.desk.created_at}>"
 
 
-def _in_stock_close() -> bool:
-    """Whether TensorFlow's own ``close`` asks for the flush: it is about to end the resource."""
-    return sys._getframe(2).f_code is _Stock.close.__code__
+def _called_by_stock() -> bool:
+    """Whether TensorFlow's own ``close`` or end of a block asks for the flush: it has more to do, and we look later."""
+    code = sys._getframe(2).f_code
+    return code.co_name in ("close", "__exit__") and code.co_filename == _Stock.close.__code__.co_filename
 
 
 class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]

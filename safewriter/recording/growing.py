@@ -29,6 +29,19 @@ def files_with(directory: str, token: str, *, remote: bool) -> list[str]:
     return [join(directory, name) for name in names if token in name and MARK in name and f".{os.getpid()}." in name]
 
 
+class _Remote:
+    """A file of ``tf.io.gfile`` whose ``seek`` says where it is, as Python's files do."""
+
+    def __init__(self, path: str) -> None:
+        self._file = tf.io.gfile.GFile(path, "rb")
+        self.read = self._file.read
+        self.close = self._file.close
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._file.seek(offset, whence)
+        return int(self._file.tell())
+
+
 class GrowingFile:
     """Reads on behind what it has read; on a local disk also when the file's name is gone.
 
@@ -54,7 +67,7 @@ class GrowingFile:
 
     def _open(self) -> Any:
         path = self.part.path
-        return tf.io.gfile.GFile(path, "rb") if self._remote else open(path, "rb", buffering=0)
+        return _Remote(path) if self._remote else open(path, "rb", buffering=0)
 
     def read(self, take: Callable[[Any], None], seconds: float | None = None) -> bool:
         """Hands each new event on.
@@ -116,6 +129,10 @@ class GrowingFile:
         state = self.state()
         fate = judge_state(state)
         return (Fate.INTACT if fate is Fate.GROWN else fate), state
+
+    def grown_to(self) -> int:
+        """Bytes in the file; of a remote one, those that were read."""
+        return self.part.size if self._remote or self.part.final else os.fstat(self._file.fileno()).st_size
 
     @property
     def damaged(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from safewriter.recording.growing import GrowingFile, files_with
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.turn import Turn
 from safewriter.system import ending, process
+
+_CREDIT = 0.005  # seconds that reading back may take at first
+_SHARE = 0.02  # of the time that has passed, afterwards; what it leaves is read when the writer is closed, or asked
 
 
 class EagerResource(Protocol):
@@ -102,6 +106,11 @@ class ResourceBackend:
         return sum(file.part.events for file in self._files)
 
     @property
+    def size(self) -> int:
+        """Bytes that TensorFlow has written to the file of now, read back or not."""
+        return self._files[-1].grown_to() if self._files else 0
+
+    @property
     def landed(self) -> int:
         """Those that can be read in the log directory."""
         return self.accepted - self.lost
@@ -126,10 +135,9 @@ class ResourceBackend:
         """Nothing: TensorFlow's resource has its file."""
 
     def flush(self, timeout: float | None = None) -> None:
-        """Flushes, reads everything back, and goes on in a new file where this one is gone. See ``Backend``."""
+        """Flushes, and goes on in a new file where this one is gone. See ``Backend``."""
         if self._resource is not None:
             self._resource.flush()
-        self.look()
         self.go_on()
 
     def look(self, seconds: float | None = None) -> bool:
@@ -190,6 +198,10 @@ class ResourceBackend:
         self._rescued.append(saved)
         part.events += max(readable + saved.events - part.events, 0)  # behind a damaged record: not read until now
         return max(part.events - readable - saved.events, 0) if fate is not Fate.TRUNCATED else 0
+
+    def resource_has_ended(self) -> None:
+        """TensorFlow's own ``close`` was called: what is left is to read back."""
+        self._resource = None
 
     def close(self, timeout: float | None = None) -> list[Finding]:
         """Ends the resource, reads everything back and gives the files back. See ``Backend``."""
@@ -257,6 +269,8 @@ class ResourceEvents:
         self._closed = False
         self._pid = process.pid
         self._tags_seen = 0
+        self._began = time.perf_counter()
+        self._spent = 0.0  # seconds on reading
 
     @property
     def closed(self) -> bool:
@@ -292,20 +306,31 @@ class ResourceEvents:
                     if tags[value.tag].count == 1:
                         self.news += ledger.first_write(value.tag)
 
-    def look(self, seconds: float | None = None) -> None:
-        """Reads back and books, in any thread; what comes up waits in ``news``. Nothing during another look."""
+    def look(self, *, whole: bool = False) -> None:
+        """Reads back and books, in any thread; what comes up waits in ``news``. Nothing during another look.
+
+        Args:
+            whole: Read all, whatever it costs; else as far as the share of time goes that reading may take.
+        """
         if self.turn.reentered() or not self.turn.lock.acquire(blocking=False):
             return
         try:
             if not self._closed and not self.foreign:
                 with self.ledger.desk.guard("event file"):
-                    self.backend.look(seconds)
+                    self._read(whole=whole)
                     self.ledger.flushed()  # nothing waits in memory that the user would have to flush
         finally:
             self.turn.lock.release()
 
+    def _read(self, *, whole: bool = False) -> None:
+        begun = time.perf_counter()
+        left = _CREDIT + _SHARE * (begun - self._began) - self._spent
+        if whole or left > 0.0:
+            self.backend.look(None if whole else left)
+            self._spent += time.perf_counter() - begun
+
     def flush(self) -> None:
-        """Flushes, reads everything back, and goes on in a new file where the old one is gone.
+        """Flushes, reads back, and goes on in a new file where the old one is gone.
 
         Raises:
             tf.errors.OpError: What TensorFlow raises.
@@ -314,7 +339,7 @@ class ResourceEvents:
             return
         with self.turn.lock:
             if not self._closed and not self.foreign:
-                self._in_our_guard(self.backend.flush)
+                self._in_our_guard(self._flush_and_read)
 
     def go_on(self) -> None:
         """The same without flushing."""
@@ -325,8 +350,12 @@ class ResourceEvents:
                 self._in_our_guard(self._look_and_go_on)
 
     def _look_and_go_on(self) -> None:
-        self.backend.look()
+        self._read()
         self.backend.go_on()
+
+    def _flush_and_read(self) -> None:
+        self.backend.flush()
+        self._read()
 
     def _in_our_guard(self, call: Callable[[], None]) -> None:
         """Lets what TensorFlow raises through, and nothing else."""
