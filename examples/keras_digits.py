@@ -52,7 +52,7 @@ def with_a_loop(logs):
         with tf.GradientTape() as tape:
             loss = loss_of(y, trained(x))
         variables = trained.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))  # noqa: B905 - TensorFlow 2.12 has no strict
         tf.summary.scalar("loss", loss, step=step)
 
     trained(x[:1])

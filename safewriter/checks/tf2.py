@@ -117,6 +117,21 @@ def baked_condition(place: str, value: bool, condition: str) -> Finding:
     )
 
 
+def switched_off(place: str, calls: int) -> Finding:
+    """SW310: the ``update_freq`` of Keras' callback switched recording off each time that a line was run."""
+    return Finding(
+        "SW310",
+        f"{plural(calls, 'summary', 'summaries')} at {place} went nowhere: Keras' TensorBoard callback has switched "
+        "recording off there. With a number as its `update_freq` it records at each so many batches only, and what is "
+        "written at the end of an epoch, its own epoch metrics too, falls between them.",
+        "Use `safewriter.keras.TensorBoard`, which records at the end of each epoch besides; or `update_freq='epoch'` "
+        "and a writer of your own for your summaries.",
+        subject=f"switched off: {place}",
+        count=calls,
+        data={"place": place, "calls": calls},
+    )
+
+
 def replica_value(place: str, replicas: int) -> Finding:
     """SW205: a summary in a replica function; only the first replica's value is kept."""
     return Finding(

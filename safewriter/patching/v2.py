@@ -19,7 +19,7 @@ from tensorflow.python.eager import context
 from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter import writer_v2
-from safewriter.checks.tf2 import baked_condition, left_default, no_default_writer, replica_value
+from safewriter.checks.tf2 import baked_condition, left_default, no_default_writer, replica_value, switched_off
 from safewriter.findings import Place, Policy, is_users, send, users_place
 from safewriter.patching.patches import Patches
 from safewriter.recording import scope, usage
@@ -115,7 +115,9 @@ class _Watch:
         self._options = options
         self._lost: dict[tuple[CodeType, int], _Line] = {}
         self._served: set[tuple[CodeType, int]] = set()  # lines that ever had a writer: libraries write where one is
-        self._policy = Policy()
+        self._switched_off: dict[tuple[CodeType, int], _Line] = {}
+        self._recorded: set[tuple[CodeType, int]] = set()
+        self._policy: Policy | None = None
 
     def look(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Notes one call. Whatever goes wrong here is ours, and the call goes its way."""
@@ -131,8 +133,8 @@ class _Watch:
             state = summary_ops_v2._summary_state
             writer, eager = state.writer, context.executing_eagerly()
             key = (frame.f_code, frame.f_lineno)
+            self._policy = self._policy or Policy.of(**chosen)
             if writer is None:
-                self._policy = Policy.of(**chosen)
                 self._note_lost(frame, key, eager)
                 return
             self._served.add(key)
@@ -141,9 +143,12 @@ class _Watch:
                 return
             if not eager:
                 self._look_at_trace(safe, state, args, keywords)
-            elif safe.of_keras and not _within_keras(frame):
-                safe.events.news.append(left_default(str(users_place())))
-                safe.of_keras = False
+            elif safe.of_keras:
+                if not _within_keras(frame):
+                    safe.events.news.append(left_default(str(users_place())))
+                    safe.of_keras = False
+                else:
+                    self._look_at_recording(frame, key, state)
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
 
@@ -153,6 +158,19 @@ class _Watch:
         line = self._lost.get(key)
         if line is None:
             line = self._lost[key] = _Line(users_place(), _why(eager))
+        line.calls += 1
+
+    def _look_at_recording(self, frame: FrameType, key: tuple[CodeType, int], state: Any) -> None:
+        """Counts what the callback's ``update_freq`` switches off: a user's summary, or Keras' own of an epoch."""
+        code = getattr(state.is_recording, "__code__", None)
+        if _is_keras(frame.f_code) and frame.f_code.co_name != "_log_epoch_metrics":
+            return  # of a batch: left out as asked
+        if code is None or not _is_keras(code) or bool(state.is_recording()):
+            self._recorded.add(key)
+            return
+        line = self._switched_off.get(key)
+        if line is None:
+            line = self._switched_off[key] = _Line(users_place(), "")
         line.calls += 1
 
     def _look_at_trace(self, safe: Any, state: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
@@ -175,13 +193,25 @@ class _Watch:
             safe.desk.note(replica_value(str(place), replicas))
 
     def report(self) -> None:
-        """The program, or a capture, ends: SW307 for each line that never had a writer, where there was a writer."""
+        """The program, or a capture, ends: SW307 and SW310 for each line of which nothing was ever recorded.
+
+        Where the program created no TF2 writer at all, its summaries are not meant to be written.
+        """
         lost, self._lost = self._lost, {}
-        if not writer_v2.any_created() or "SW307" in self._policy.ignored:
+        off, self._switched_off = self._switched_off, {}
+        if not writer_v2.any_created() or self._policy is None:
             return
-        for key, line in lost.items():
-            if key not in self._served:
-                send(no_default_writer(str(line.place), line.calls, line.why), line.place, may_raise=False)
+        found = [
+            (line, no_default_writer(str(line.place), line.calls, line.why))
+            for key, line in lost.items()
+            if key not in self._served
+        ]
+        found += [
+            (line, switched_off(str(line.place), line.calls)) for key, line in off.items() if key not in self._recorded
+        ]
+        for line, finding in found:
+            if finding.code not in self._policy.ignored:
+                send(finding, line.place, may_raise=False)
 
 
 def _is_condition_of_the_users(code: CodeType) -> bool:

@@ -151,3 +151,12 @@ def test_the_example_counts_its_events_and_reports_its_mistakes():
     assert ended.returncode == 0, ended.stderr
     assert "100 events, 100 landed; TensorFlow reads 100" in ended.stdout
     assert set(re.findall(r"Warning: (SW\d+)", ended.stderr)) == {"SW307", "SW308"}
+
+
+def test_what_update_freq_switches_off_is_reported_under_install(run_forked, tmp_path):
+    """SW310 points at a user's epoch summary, and with Keras 3 at ``fit`` for its own; not where they are recorded."""
+    install = "import safewriter\nsafewriter.install()\n"
+    outcome = run_forked(install + PROGRAM + "fit(User(), update_freq=7)", "stock", cwd=tmp_path)
+    assert set(outcome.codes) == {"SW310"}, outcome.stderr
+    assert len(outcome.codes) == (1 if is_keras_2() else 2), outcome.stderr
+    assert run_forked(install + PROGRAM + "fit(User(), update_freq=1, logs='all')", "stock", cwd=tmp_path).codes == []

@@ -203,12 +203,15 @@ CODES = (
             strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
             writer = tf.summary.create_file_writer("logs")
 
+
             @tf.function
             def train(step):
                 def replica():
                     loss = tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.float32)
                     tf.summary.scalar("loss", loss, step=step)
+
                 strategy.run(replica)
+
 
             with writer.as_default():
                 for step in range(3):
@@ -228,11 +231,14 @@ CODES = (
             strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
             writer = tf.summary.create_file_writer("logs")
 
+
             @tf.function
             def train():
                 def replica():
                     return tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.float32)
+
                 return strategy.reduce("MEAN", strategy.run(replica), axis=None)
+
 
             with writer.as_default():
                 for step in range(3):

@@ -294,9 +294,11 @@ CODES = (
             writer = safewriter.create_file_writer("logs")
             step = 0
 
+
             @tf.function
             def train(loss):
                 tf.summary.scalar("loss", loss, step=step)
+
 
             with writer.as_default():
                 for step in range(20):
@@ -310,9 +312,11 @@ CODES = (
 
             writer = safewriter.create_file_writer("logs")
 
+
             @tf.function
             def train(loss, step):
                 tf.summary.scalar("loss", loss, step=step)
+
 
             with writer.as_default():
                 for step in range(20):
@@ -341,9 +345,11 @@ CODES = (
             train_writer = tf.summary.create_file_writer("logs/train")
             test_writer = tf.summary.create_file_writer("logs/test")
 
+
             @tf.function
             def evaluate(loss, step):
                 tf.summary.scalar("loss", loss, step=step)
+
 
             with train_writer.as_default():
                 evaluate(tf.constant(1.0), tf.constant(0, tf.int64))
@@ -361,8 +367,10 @@ CODES = (
             train_writer = tf.summary.create_file_writer("logs/train")
             test_writer = tf.summary.create_file_writer("logs/test")
 
+
             def evaluate(loss, step):
                 tf.summary.scalar("loss", loss, step=step)
+
 
             on_train, on_test = tf.function(evaluate), tf.function(evaluate)
             with train_writer.as_default():
@@ -375,15 +383,16 @@ CODES = (
     ),
     Code(
         code="SW310",
-        name="condition-baked-in",
+        name="recording-off",
         kind=Kind.WARNING,
         when=(
-            "TF2: a Python condition of `tf.summary.record_if` was asked once, while a `tf.function` was traced. "
-            "Seen under `install()` or `safewriter run`."
+            "TF2: a Python condition of `tf.summary.record_if` was asked once, while a `tf.function` was traced; or "
+            "Keras' callback had switched recording off. Seen under `install()` or `safewriter run`."
         ),
         why=(
-            "In a function, a condition that gives True or False in Python is asked when the function is traced "
-            "and never again: all points are recorded, or none."
+            "In a function, a condition that gives True or False in Python is asked when the function is traced and "
+            "never again: all points are recorded, or none. The `update_freq` of Keras' callback is such a condition, "
+            "and it holds for summaries at the end of an epoch too."
         ),
         fix=("Let the condition give a tensor: `lambda: tf.equal(step % 100, 0)` with a `tf.Variable` as the step."),
         bad=program("""
@@ -395,10 +404,12 @@ CODES = (
             writer = tf.summary.create_file_writer("logs")
             step = 0
 
+
             @tf.function
             def train(loss, at):
                 with tf.summary.record_if(lambda: step % 5 == 0):
                     tf.summary.scalar("loss", loss, step=at)
+
 
             with writer.as_default():
                 for step in range(20):
@@ -413,10 +424,12 @@ CODES = (
             writer = tf.summary.create_file_writer("logs")
             step = tf.Variable(0, dtype=tf.int64)
 
+
             @tf.function
             def train(loss):
                 with tf.summary.record_if(lambda: tf.equal(step % 5, 0)):
                     tf.summary.scalar("loss", loss, step=step)
+
 
             with writer.as_default():
                 for _ in range(20):

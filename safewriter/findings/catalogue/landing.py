@@ -250,9 +250,11 @@ CODES = (
 
             import numpy as np
 
+
             class Stop(tf.keras.callbacks.Callback):
                 def on_epoch_end(self, epoch, logs=None):
                     raise KeyboardInterrupt
+
 
             model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
             model.compile("sgd", "mse")
@@ -271,9 +273,11 @@ CODES = (
 
             import numpy as np
 
+
             class Stop(tf.keras.callbacks.Callback):
                 def on_epoch_end(self, epoch, logs=None):
                     raise KeyboardInterrupt
+
 
             model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
             model.compile("sgd", "mse")
