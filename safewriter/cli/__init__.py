@@ -322,6 +322,11 @@ def _entry(code: Code) -> str:
     """An entry of the catalogue as Markdown."""
     parts: list[Any] = [f"# {code.code} {code.name} ({code.kind.value})", code.when, code.why]
     parts += [f"**What to change.** {code.fix}"] if code.fix else []
-    parts += [f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```"] if code.bad else []
-    parts += [f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```"] if code.good else []
+    for intro, text in (
+        ("It is reported for:", code.bad),
+        ("It is not reported for:", code.good),
+        ("With TF2 it is reported for:", code.bad_tf2),
+        ("With TF2 it is not reported for:", code.good_tf2),
+    ):
+        parts += [f"{intro}\n\n```python\n{text.rstrip()}\n```"] if text else []
     return "\n\n".join(part for part in parts if part) + "\n"

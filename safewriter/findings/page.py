@@ -73,6 +73,9 @@ def _entry(entry: Code) -> Iterator[str]:
     if entry.bad:
         yield f"Reported:\n\n```python\n{entry.bad}```\n"
         yield f"Silent:\n\n```python\n{entry.good}```\n"
+    if entry.bad_tf2:
+        yield f"Reported, with TF2:\n\n```python\n{entry.bad_tf2}```\n"
+        yield f"Silent, with TF2:\n\n```python\n{entry.good_tf2}```\n"
 
 
 def main(arguments: Sequence[str]) -> int:

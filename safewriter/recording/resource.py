@@ -13,11 +13,13 @@ import tensorflow as tf
 
 from safewriter.checks.landing import Fate, event_file_gone, events_lost, used_after_fork
 from safewriter.checks.tf2 import Silence, never_recorded
+from safewriter.eventfile.read import count_records
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
 from safewriter.recording.growing import GrowingFile, files_with
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.turn import Turn
+from safewriter.recording.usage import USAGE
 from safewriter.system import ending, process
 
 _CREDIT = 0.005  # seconds that reading back may take at first
@@ -109,6 +111,17 @@ class ResourceBackend:
     def size(self) -> int:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
         return self._files[-1].grown_to() if self._files else 0
+
+    @property
+    def grows_at_once(self) -> bool:
+        """Whether an event is in the file when the call that wrote it returns."""
+        return not self._remote
+
+    def written_behind(self, offset: int) -> int:
+        """Events in the file of now behind an offset; at least one."""
+        with contextlib.suppress(OSError):
+            return max(count_records(self.path, offset)[0], 1)
+        return 1
 
     @property
     def landed(self) -> int:
@@ -253,6 +266,8 @@ class ResourceEvents:
         news: What came up and has not been reported yet.
         entered: How often the writer was made the default.
         active: How many blocks are open in which it is the default.
+        entered_off: How often it was made the default where recording was switched off.
+        entered_in_trace: It was made the default inside a function: that writes to it wherever it is called.
     """
 
     backend: ResourceBackend
@@ -264,6 +279,8 @@ class ResourceEvents:
         self.news: list[Finding] = []
         self.entered = 0
         self.active = 0
+        self.entered_off = 0
+        self.entered_in_trace = False
         self.may_be_silent = False  #: this process is not the one that is meant to write
         self.graph_mode = graph_mode
         self._closed = False
@@ -388,6 +405,9 @@ class ResourceEvents:
                 return
             with self.ledger.desk.guard("event file"):
                 self.sums += self.backend.close(timeout)
+            with self.ledger.desk.guard("usage"):
+                self.news += USAGE.settled(self)
+                self.sums += USAGE.captured_since(self)
             with self.ledger.desk.guard("silence"):
                 self.news += self._silence(at_end=timeout is not None)
             self.ledger.flushed()
@@ -402,9 +422,18 @@ class ResourceEvents:
         if any(finding.code in ("SW309", "SW310") for finding in known):  # the cause was reported
             return []
         how = Silence.NEVER_DEFAULT if not self.entered else Silence.NOTHING_CAME
+        if self.entered and self.entered_off == self.entered:
+            how = Silence.RECORDING_OFF
         if self.graph_mode and not self.backend.parts:
             how = Silence.NOT_INITIALISED
-        return [never_recorded(self.ledger.logdir, how)]
+        return [never_recorded(self.ledger.logdir, how, USAGE.causes(self))]
+
+    @property
+    def can_be_captured(self) -> bool:
+        """Whether what its file grows by now can only come from a function that was traced under it before."""
+        return not (self.active or self.entered_in_trace or self.closed or self.foreign or self.graph_mode) and (
+            self.backend.grows_at_once
+        )
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
