@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
@@ -38,6 +38,7 @@ _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: o
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
 _created = False
+_Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
@@ -54,7 +55,7 @@ def create_file_writer(
     strict: bool = False,
     ignore: str | Iterable[str] = (),
     resume_step: int | None = None,
-) -> Any:
+) -> SafeSummaryWriter:
     """``tf.summary.create_file_writer`` that loses nothing in silence.
 
     The writer is a ``tf.summary.SummaryWriter`` and works wherever TensorFlow's does. On a local disk an event is with
@@ -92,7 +93,7 @@ def create_file_writer(
             return gen_summary_ops.summary_writer(shared_name=shared, name=name)
 
         kind = SafeTrackableSummaryWriter if experimental_trackable else SafeSummaryWriter
-        writer = kind.__new__(kind)
+        writer: SafeSummaryWriter = kind.__new__(kind)
         begin(writer, kind.stock.__init__, plan, create, given, mesh)
     return writer
 
@@ -359,7 +360,7 @@ class _Overrides:
     def _resource(self, handle: Any) -> None:
         self._handle = handle
 
-    def as_default(self, step: Any = None) -> Any:
+    def as_default(self: _Self, step: Any = None) -> AbstractContextManager[_Self]:
         """Makes this writer the default one of its thread for a ``with`` block. See ``tf.summary.SummaryWriter``."""
         return _Block(self, super().as_default(step))  # type: ignore[misc]
 
@@ -433,7 +434,7 @@ class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]
     stock = _Stock
 
 
-class SafeTrackableSummaryWriter(_Overrides, _StockTrackable):  # type: ignore[misc, valid-type]
+class SafeTrackableSummaryWriter(SafeSummaryWriter, _StockTrackable):  # type: ignore[misc, valid-type]
     """The same with ``experimental_trackable=True``."""
 
     stock = _StockTrackable
