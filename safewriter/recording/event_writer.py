@@ -100,7 +100,7 @@ class Landing:
             SafeWriterError: SW502: the storage refuses.
         """
         if self.turn.reentered():
-            self.turn.words.append(self._flush_left)
+            self.turn.leave(self._flush_left)
             return
         try:
             with self.turn.lock:
@@ -124,7 +124,7 @@ class Landing:
             timeout: Seconds to wait for slow storage; None for as long as it takes.
         """
         if self.turn.reentered():
-            self.turn.words.append(partial(self._close_left, timeout))
+            self.turn.leave(partial(self._close_left, timeout))
             return
         try:
             with self.turn.lock:
@@ -150,12 +150,15 @@ class Landing:
         """
         if self.turn.reentered():
             return
-        with self.turn.lock:
-            if self._closed:
-                if self.foreign:
-                    self._go_on_in_child()
-                self.backend.reopen()
-                self._closed = False
+        try:
+            with self.turn.lock:
+                if self._closed:
+                    if self.foreign:
+                        self._go_on_in_child()
+                    self.backend.reopen()
+                    self._closed = False
+        finally:
+            self.turn.act()
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
