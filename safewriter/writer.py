@@ -274,11 +274,10 @@ class SafeFileWriter(_FileWriter):
         self._close(may_raise=error is None, error=error)
 
     def _close(self, *, may_raise: bool, error: BaseException | None, on_its_line: bool = False) -> None:
-        for turn in (self._ledger.turn, self._events.turn):
-            if turn.reentered():  # the interrupted call closes before it returns
-                turn.words.append(partial(self._close_left, error))
-                return
         ledger = self._ledger
+        if ledger.turn.reentered():  # the interrupted call closes before it returns
+            ledger.turn.leave(partial(self._close_left, error))
+            return
         if self._closed:
             self.event_writer.close()
             self._desk.report_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
@@ -329,8 +328,7 @@ class SafeFileWriter(_FileWriter):
 
     def report(self) -> WriterReport:
         """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
-        with self._ledger.turn.lock:
-            return self._ledger.report()
+        return self._ledger.report()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_ledger"):
