@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 from dataclasses import dataclass
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from safewriter.eventfile.read import count_records
 from safewriter.eventfile.record import OVERHEAD, frame, record_of
@@ -17,7 +16,6 @@ _GATHER_FROM = 8192  # from this size on, one copy of the event costs more than 
 _HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -180,26 +178,6 @@ class LocalFile:
         file.seek(0)
         return file
 
-    def copied_to_path(self) -> BinaryIO:
-        """What of our file the one that is at our path now begins with: a sync tool puts a copy in its place.
-
-        Raises:
-            OSError: It can't be read.
-        """
-        other = open(self.path, "rb")  # noqa: SIM115 - the caller closes it
-        try:
-            same = 0
-            with self.reader() as ours:
-                while (chunk := ours.read(_CHUNK)) and chunk == (found := other.read(len(chunk))):
-                    same += len(chunk)
-                if chunk:
-                    pairs = enumerate(zip(chunk, found, strict=False))
-                    same += next((at for at, (our, their) in pairs if our != their), len(found))
-        except BaseException:
-            other.close()
-            raise
-        return cast("BinaryIO", _Head(other, same))
-
     def reached(self) -> int:
         """How many records a reader finds behind the last one that is known to have been written.
 
@@ -243,24 +221,3 @@ class LocalFile:
             self.close()
         with contextlib.suppress(OSError):
             os.unlink(self.path)
-
-
-class _Head(io.RawIOBase):
-    """The beginning of a file, as if it ended there."""
-
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        super().__init__()
-        self._file = file
-        self._size = size
-        self.seek(0)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset + self._size if whence == io.SEEK_END else offset)
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(self._size - self._file.tell(), 0)
-        return self._file.read(left if size < 0 else min(size, left))
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
