@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from safewriter.cli.text import evidence, shown, total
 from safewriter.findings import CATALOGUE, Finding, select_codes
