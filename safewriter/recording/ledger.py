@@ -21,6 +21,7 @@ class EventWriter(Protocol):
     """What stands between a writer and its backend."""
 
     sums: list[Finding]
+    turn: Turn
 
     @property
     def backend(self) -> Backend:
@@ -88,7 +89,7 @@ class Ledger:
         self.events = events
         self.role = role
         self.shares = shares
-        self.turn = Turn()
+        self.turn = Turn(events.turn)
         self.watch: DirectoryWatch | None = None
         self._news = news
         self._words = words
@@ -135,8 +136,8 @@ class Ledger:
 
     def after_fork(self) -> None:
         """In a forked child: the threads that held locks are not there."""
-        self.turn.begin_anew()
         self.events.after_fork()
+        self.turn.begin_anew()
         self.desk.after_fork()
 
     def sums(self) -> list[Finding]:
@@ -166,10 +167,14 @@ class Ledger:
 
     def report(self) -> WriterReport:
         """The account as it stands."""
-        backend = self.events.backend
         never: tuple[tuple[str, str], ...] = ()
         with self.desk.guard("graph accounting"):
             never = self.scope.graphs.never_written(self.key)
+        with self.turn.reading():
+            return self._report(never)
+
+    def _report(self, never: tuple[tuple[str, str], ...]) -> WriterReport:
+        backend = self.events.backend
         tags: dict[str, TagStats] = {}
         with self.desk.guard("values"):
             tags = self.values.stats()
