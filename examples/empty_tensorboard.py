@@ -1,6 +1,6 @@
 """Three training scripts that look right and leave TensorBoard without a curve, and what the audit says of their files.
 
-Everything is written by TensorFlow's own writer, in a temporary directory; ``safewriter audit`` reads it without TensorFlow.
+Everything is written by TensorFlow's own writer, in a temporary directory; the audit reads it without TensorFlow.
 """
 
 import os

@@ -36,7 +36,7 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             sees="No run at all, though the program wrote to `~/logs` or `$RUN/logs`",
             means="Python expands neither `~` nor `$RUN`: the files are in a directory of that name.",
             code="SW104",
-            fix="`os.path.expanduser(logdir)`, `os.path.expandvars(logdir)`",
+            fix="`os.path.expanduser(logdir)` or `expandvars`",
             reports=("tensorflow/tensorboard#289", "tensorflow/tensorflow#1587"),
         ),
         Symptom(

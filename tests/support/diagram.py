@@ -47,7 +47,7 @@ def draw():
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
         "<title>The way of one event through safewriter</title>",
         "<style>text{font:14px sans-serif;fill:#334155}.name{font-weight:700;font-size:16px;fill:#0f172a}"
-        ".label{font-weight:600;font-size:14px}</style>",
+        ".line{font-size:13px}.label{font-weight:600;font-size:14px}</style>",
         "<defs>",
         *(
             f'<marker id="tip{colour[1:]}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
@@ -61,11 +61,12 @@ def draw():
     for x, y, name, lines, colour in _BOXES.values():
         middle = x + _BOX / 2
         parts.append(
-            f'<rect x="{x}" y="{y}" width="{_BOX}" height="{_TALL}" rx="8" fill="#fff" stroke="{colour}" stroke-width="2"/>'
+            f'<rect x="{x}" y="{y}" width="{_BOX}" height="{_TALL}" rx="8" fill="#fff" stroke="{colour}" '
+            'stroke-width="2"/>'
         )
         parts.append(f'<text x="{middle:g}" y="{y + 24}" text-anchor="middle" class="name">{html.escape(name)}</text>')
         parts += [
-            f'<text x="{middle:g}" y="{y + 44 + 17 * at}" text-anchor="middle" style="font-size:13px">{html.escape(line)}</text>'
+            f'<text x="{middle:g}" y="{y + 44 + 17 * at}" text-anchor="middle" class="line">{html.escape(line)}</text>'
             for at, line in enumerate(lines)
         ]
     parts += [
@@ -98,3 +99,8 @@ def _arrow(start, leaves, end, enters, colour):
         path = f"M{x1:g} {y1:g} L{x2:g} {y2:g}"
     dash = "" if colour == "#2f7d4f" else ' stroke-dasharray="6 4"'
     return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash} marker-end="url(#tip{colour[1:]})"/>'
+
+
+def rooms():
+    """What the boxes are called."""
+    return [box[2] for box in _BOXES.values()]

@@ -1,8 +1,8 @@
 """Every picture of the documentation, made anew: ``python tests/support/pictures.py [NAME ...]``.
 
 Each picture says what it shows in a way that a program can read back: an SVG in its texts, a PNG in a text chunk called
-``Description``. ``said(name)`` reads that from the file; ``shows(name)`` runs the programs and gives what it ought to be. A
-test compares both, so that no picture shows what the programs don't do any more.
+``Description``. ``said(name)`` reads that from the file, and ``tests/docs/test_pictures.py`` compares it with what the
+programs do now, so that no picture shows what they don't do any more.
 """
 
 import contextlib
@@ -80,8 +80,8 @@ def terminal_lines(name):
 
 def draw_terminal(name):
     """A terminal as SVG; no font is fetched."""
+    from rich._export_format import CONSOLE_SVG_FORMAT
     from rich.console import Console
-    from rich._export_format import CONSOLE_SVG_FORMAT  # noqa: PLC2701 - the format to take the fonts out of
     from rich.terminal_theme import MONOKAI
 
     console = Console(width=TERMINALS[name][1], file=io.StringIO(), record=True, force_terminal=True)

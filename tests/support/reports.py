@@ -1,8 +1,8 @@
 """From an empty TensorBoard to the line to change, for ten public reports: ``python tests/support/reports.py``.
 
-Each report is a program like the one that was reported, with TensorFlow's own writer, and the edit that fixes it. The way
-of its author is gone for real: the program is run, TensorFlow's reader counts the points; ``safewriter run`` is asked; the
-line that it names is changed; the program is run again.
+Each report is a program like the one that was reported, with TensorFlow's own writer, and the edit that fixes it. The
+way of its author is gone for real: ``safewriter run`` is asked, the line that it names is changed, it is asked again,
+and TensorFlow's reader counts the points.
 """
 
 import dataclasses
@@ -110,7 +110,12 @@ REPORTS = (
 """,
         "merged = tf.summary.merge_all()",
         "merged = tf.summary.merge_all()",
-        (("sess.run([merged, train])\n", "sess.run([merged, train])\n            writer.add_summary(summary, step)\n"),),
+        (
+            (
+                "sess.run([merged, train])\n",
+                "sess.run([merged, train])\n            writer.add_summary(summary, step)\n",
+            ),
+        ),
     ),
     Report(
         "tensorflow/models#764",
@@ -321,19 +326,34 @@ def walk(report):
         return Way(1, codes, line, left, int(counted.split()[-1]))
 
 
+def clicks(code):
+    """How many clicks the page of a code is from the start page, over the links of the pages as they are."""
+    seen, border = set(), ["docs/index.md"]
+    for count in range(len(page.pages())):
+        if f"docs/codes/{code}.md" in border:
+            return count
+        seen.update(border)
+        links = (
+            os.path.normpath(os.path.join(os.path.dirname(name), link))
+            for name in border
+            for link in re.findall(r"\]\(([^):#]+\.md)", shown.read(name))
+        )
+        border = [link for link in dict.fromkeys(links) if link not in seen]
+    raise AssertionError(f"no way leads to {code}")
+
+
 def table():
-    """The ways as Markdown."""
+    """The ways as Markdown; a report whose way does not end is an error."""
     rows = [
-        "| report | what was seen | to type | reported | the line it names | clicks from *Start here* | after the change |",
-        "|---|---|---|---|---|---|---|",
+        "| report | what was seen | typed | what is named | clicks from *Start here* | points after the change |",
+        "|---|---|---|---|---|---|",
     ]
     for report in REPORTS:
         way = walk(report)
-        assert report.code in way.codes, (report, way)
-        named = f"`train.py:{report.number}`" if way.line else "none"
+        assert (report.code in way.codes, way.line, way.left) == (True, True, []), (report, way)
         rows.append(
-            f"| {page.issue(report.issue)} | {report.saw} | {way.commands} command | [{report.code}](codes/{report.code}.md) "
-            f"| {named} | 1 | {way.points} points, {'; '.join(way.left) or 'nothing to report'} |"
+            f"| {page.issue(report.issue)} | {report.saw} | {way.commands} command "
+            f"| [{report.code}](codes/{report.code}.md), line {report.number} | {clicks(report.code)} | {way.points} |"
         )
     return "\n".join(rows) + "\n"
 

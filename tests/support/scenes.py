@@ -132,7 +132,9 @@ _LOGS = {
 SCENES = {
     "an empty directory": Scene(),
     "a directory with logs": Scene(_LOGS, TRAINING),
-    "a directory with sound logs": Scene({f"logs/sound/{_FILE}": events(*_FALLING)}, TRAINING),
+    "a directory with sound logs and train.py": Scene(
+        {f"logs/sound/{_FILE}": events(*_FALLING), "train.py": SOUND.replace("logs/1", "logs/2")}
+    ),
     "a directory with logs that grow": Scene(
         {f"logs/{run}/{_FILE}": events(*_FALLING) for run in ("baseline", "wider")},
         grows=(

@@ -1,11 +1,12 @@
-"""What README.md and docs/ show, and where it comes from; ``python tests/support/shown.py [PAGE ...]`` writes those parts anew.
+"""What README.md and docs/ show, and where it comes from.
 
-A comment before a code block says how it is held to the programs:
+``python tests/support/shown.py [PAGE ...]`` writes those parts anew. A comment before a code block says how
+it is held to the programs:
 
 ``<!-- program examples/x.py -->``            the file, line for line
 ``<!-- output of examples/x.py --flag -->``   what the program prints
-``<!-- run in SCENE -->``                     commands (``sh``), commands with what they print (``console``) or a program
-                                              (``python``), which run in a directory of ``scenes.py``
+``<!-- run in SCENE -->``                     commands (``sh``), commands with what they print (``console``), or a
+                                              program (``python``): it runs in a directory of ``scenes.py``
 ``<!-- options of safewriter run -->``        a synopsis, whose options are those of ``--help``
 ``<!-- held by tests/x/test_y.py -->``        another test compares it
 
@@ -189,7 +190,12 @@ def folded(output, columns=COLUMNS):
     for line in output.splitlines():
         indent = " " * (len(line) - len(line.lstrip()) + 2)
         wrapped = textwrap.wrap(
-            line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+            line,
+            columns,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
         )
         lines += wrapped if len(line) > columns else [line]
     return "\n".join(lines) + "\n"
