@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -37,7 +37,21 @@ if not _STOCK_ADD_SUMMARY.__code__.co_filename.endswith(os.path.join("summary", 
     _STOCK_ADD_SUMMARY = None  # a tool has replaced it already
 
 
-class SafeFileWriter(FileWriter):  # type: ignore[misc]
+if TYPE_CHECKING:
+    _Self = TypeVar("_Self", bound="_FileWriter")
+
+    class _FileWriter(FileWriter):  # type: ignore[misc]
+        """The types of what is inherited as it is: TensorFlow has none."""
+
+        def __enter__(self: _Self) -> _Self: ...
+        def add_meta_graph(self, meta_graph_def: Any, global_step: Any = None) -> None: ...
+        def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None: ...
+        def add_session_log(self, session_log: Any, global_step: Any = None) -> None: ...
+else:
+    _FileWriter = FileWriter
+
+
+class SafeFileWriter(_FileWriter):
     """``tf.compat.v1.summary.FileWriter`` that loses nothing in silence.
 
     It takes the same arguments, has the same methods and writes files that TensorBoard reads in the same way. Use it
@@ -260,11 +274,10 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._close(may_raise=error is None, error=error)
 
     def _close(self, *, may_raise: bool, error: BaseException | None, on_its_line: bool = False) -> None:
-        for turn in (self._ledger.turn, self._events.turn):
-            if turn.reentered():  # the interrupted call closes before it returns
-                turn.words.append(partial(self._close_left, error))
-                return
         ledger = self._ledger
+        if ledger.turn.reentered():  # the interrupted call closes before it returns
+            ledger.turn.leave(partial(self._close_left, error))
+            return
         if self._closed:
             self.event_writer.close()
             self._desk.report_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
@@ -315,8 +328,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
 
     def report(self) -> WriterReport:
         """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
-        with self._ledger.turn.lock:
-            return self._ledger.report()
+        return self._ledger.report()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_ledger"):

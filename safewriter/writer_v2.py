@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
 import sys
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
@@ -25,11 +26,11 @@ from safewriter.checks.tf2 import baked_step, in_tf2_words
 from safewriter.facts.strategy import strategy_facts
 from safewriter.findings import Desk, Finding, Policy, guarded, is_keras, is_users, users_place
 from safewriter.recording import scope
+from safewriter.recording.eager import EagerEvents, EagerResource, NoResource
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.opening import free_space, locate, probe, resolved
 from safewriter.recording.report import WriterReport
-from safewriter.recording.resource import ResourceBackend, ResourceEvents
-from safewriter.recording.session import new_token
+from safewriter.recording.resource import Budget, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.recording.watcher import WATCHER
@@ -37,6 +38,7 @@ from safewriter.recording.watcher import WATCHER
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
+_Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
@@ -53,7 +55,7 @@ def create_file_writer(
     strict: bool = False,
     ignore: str | Iterable[str] = (),
     resume_step: int | None = None,
-) -> Any:
+) -> SafeSummaryWriter:
     """``tf.summary.create_file_writer`` that loses nothing in silence.
 
     The writer is a ``tf.summary.SummaryWriter`` and works wherever TensorFlow's does. On a local disk an event is with
@@ -91,7 +93,7 @@ def create_file_writer(
             return gen_summary_ops.summary_writer(shared_name=shared, name=name)
 
         kind = SafeTrackableSummaryWriter if experimental_trackable else SafeSummaryWriter
-        writer = kind.__new__(kind)
+        writer: SafeSummaryWriter = kind.__new__(kind)
         begin(writer, kind.stock.__init__, plan, create, given, mesh)
     return writer
 
@@ -136,33 +138,6 @@ class Plan:
         return f"the summary writer created at {self.desk.created_at}, which is closed or was dropped #{next(_numbers)}"
 
 
-class _Resource:
-    """The eager resource behind a handle."""
-
-    def __init__(self, handle: Any, create: functools.partial[Any]) -> None:
-        self._handle = handle
-        self._create = create
-
-    def add(self, event: Any) -> None:
-        """See ``EagerResource``."""
-        gen_summary_ops.import_event(self._handle, event.SerializeToString())
-
-    def flush(self) -> None:
-        """See ``EagerResource``."""
-        with tf.init_scope(), ops.device("cpu:0"):
-            gen_summary_ops.flush_summary_writer(self._handle)
-
-    def close(self) -> None:
-        """See ``EagerResource``."""
-        with tf.init_scope(), ops.device("cpu:0"):
-            gen_summary_ops.close_summary_writer(self._handle)
-
-    def reopen(self) -> None:
-        """See ``EagerResource``."""
-        with tf.init_scope(), ops.device("cpu:0"):
-            self._create(self._handle)
-
-
 def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str, Any], mesh: dict[str, Any]) -> Any:
     """Constructs a writer: TensorFlow's part, then its account.
 
@@ -191,16 +166,17 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     construct(writer, create, init, **mesh)
     eager = tf.executing_eagerly()
     desk = plan.desk
-    events = ResourceEvents(graph_mode=not eager)
-    events.may_be_silent = plan.role.chief is False or not plan.direct
+    events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
     events.backend = ResourceBackend(
-        _Resource(writer._resource, init) if eager else None,
+        EagerResource(writer._resource, init, events.may_exchange) if eager else NoResource(),
         plan.directory,
         token,
+        events.turn,
         remote=plan.remote,
         desk=desk,
         report=events.news.append,
         take=events.take,
+        budget=Budget(),
     )
     role = plan.role.in_words()
     words = functools.partial(_in_words, of_keras=plan.of_keras)
@@ -215,7 +191,7 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         for _ in range(PURGE_MARKERS):
             log = SessionLog(status=SessionLog.START)
             events.backend.write(Event(wall_time=time.time(), step=plan.resume_step + 1, session_log=log))
-    writer._safe = _Safe(events, plan)
+    writer._safe = _Safe(events, plan, _FLUSH_SECS if millis is None else millis / 1000)
     finalizer = weakref.finalize(writer, scope.abandon, ledger)
     finalizer.atexit = False
     WATCHER.add(writer._safe)
@@ -261,64 +237,77 @@ def plain(value: Any) -> Any:
 
 
 class _Safe:
-    """The part of a writer that is ours: its events, and how what came up is reported."""
+    """The part of a writer that is ours: its events, and how what came up is reported.
 
-    def __init__(self, events: ResourceEvents, plan: Plan) -> None:
+    Args:
+        events: Its event writer.
+        plan: What was settled before it was created.
+        flush_secs: Between two flushes of a remote file.
+    """
+
+    def __init__(self, events: EagerEvents, plan: Plan, flush_secs: float) -> None:
         self.events = events
         self.desk = plan.desk
         self.of_a_fit = False  #: Keras' `fit` made it the default one
         self._remote = plan.remote
-        self._looked = time.monotonic()
-        self._flushed = time.monotonic()
+        self._flush_secs = flush_secs
+        self._looked = self._flushed = time.monotonic()
 
     def deliver(self, *, may_raise: bool = True) -> None:
         """Reports what came up, at the line that created the writer: what is read back came from no one line."""
         if self.events.news:
-            found = self.events.ledger.take_news()
+            found = guarded(self.desk, "wording", self.events.ledger.take_news)
             self.desk.report_all(found, may_raise=may_raise, at_creation=True)
 
     def look_aside(self) -> bool:
         """See ``Watched``."""
         events = self.events
         if events.closed or events.foreign:
-            return not events.closed
-        if self._remote and not events.graph_mode and time.monotonic() - self._flushed > _FLUSH_SECS:
-            self._flushed = time.monotonic()
-            with self.desk.guard("flush"):
+            return False
+        with self.desk.guard("watcher"):
+            if self._remote and not events.graph_mode and time.monotonic() - self._flushed > self._flush_secs:
+                self._flushed = time.monotonic()
                 events.flush()
-        elif not self._remote:
-            events.look()
-        if not self.desk.policy.strict:  # there the user's next call raises
-            with self.desk.guard("watcher"):
+            elif not self._remote:
+                events.look()
+            if not self.desk.policy.strict:  # there the user's next call raises
                 self.deliver(may_raise=False)
         return True
 
-    def enter(self) -> None:
-        """The writer becomes the default one."""
+    def before_use(self) -> None:
+        """TensorFlow is about to write through the resource, or to trace a function that will."""
         events = self.events
-        if events.foreign and not events.graph_mode:
+        if events.foreign and not events.graph_mode and not events.closed:
+            events.begin_in_child()
             with self.desk.guard("fork"):
-                events.begin_in_child()
                 scope.current().enter(events.ledger, may_share=True)
-        state = summary_ops_v2._summary_state
-        events.entered += 1
-        events.active += 1
-        events.entered_off += state.is_recording is False
-        events.entered_in_trace |= not tf.executing_eagerly()
+                WATCHER.add(self)
+        if events.backend.is_down and not events.closed:
+            with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
+                events.backend.bring_up()
+
+    def enter(self) -> None:
+        """It becomes the default writer of this thread."""
+        self.before_use()
+        self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
-        self.events.active -= 1
+        self.events.leave()
         now = time.monotonic()
         if now - self._looked > _LOOK_EVERY:
             self._looked = now
             if not self._remote:
                 self.events.go_on()
-                with self.desk.guard("directory"):
-                    self.events.news += self.events.ledger.look_on_flush()
+            self.look_around()
         with self.desk.guard("usage"):
             self.events.news += USAGE.settled(self.events)
         self.deliver(may_raise=may_raise)
+
+    def look_around(self) -> None:
+        """Who else writes into the directory."""
+        with self.desk.guard("directory"):
+            self.events.news += self.events.ledger.look_on_flush()
 
     def end(self, error: BaseException | None) -> None:
         """The writer is closed."""
@@ -335,7 +324,7 @@ class _Block(AbstractContextManager[Any]):
     def __init__(self, writer: Any, stock: Any) -> None:
         self._writer = writer
         self._stock = stock
-        self._before: dict[ResourceEvents, tuple[int, int]] = {}
+        self._before: dict[EagerEvents, tuple[int, int]] = {}
 
     def __enter__(self) -> Any:
         safe: _Safe = self._writer._safe
@@ -347,12 +336,19 @@ class _Block(AbstractContextManager[Any]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Any:
-        handled = self._stock.__exit__(kind, error, traceback)
         safe: _Safe = self._writer._safe
+        handled = False
+        failure: Exception | None = None
+        try:
+            handled = self._stock.__exit__(kind, error, traceback)
+        except Exception as flushing:  # noqa: BLE001 - raised again below, when a new file may have been begun
+            failure = flushing
         if self._before:
             with safe.desk.guard("captured writers"):
                 self._look_at_others(safe)
-        safe.leave(may_raise=error is None)
+        safe.leave(may_raise=error is None and failure is None)
+        if failure is not None:
+            raise failure
         return handled
 
     def _look_at_others(self, safe: _Safe) -> None:
@@ -367,15 +363,24 @@ class _Overrides:
     """What a writer of ours does beside TensorFlow's part; stands in front of TensorFlow's class."""
 
     _safe: _Safe
+    _handle: Any
+    _closed: bool
 
-    def as_default(self, step: Any = None) -> Any:
+    @property
+    def _resource(self) -> Any:
+        """The handle that TensorFlow asks for at each eager summary, and when a function is traced."""
+        safe = getattr(self, "_safe", None)
+        if safe is not None:
+            safe.before_use()
+        return self._handle
+
+    @_resource.setter
+    def _resource(self, handle: Any) -> None:
+        self._handle = handle
+
+    def as_default(self: _Self, step: Any = None) -> AbstractContextManager[_Self]:
         """Makes this writer the default one of its thread for a ``with`` block. See ``tf.summary.SummaryWriter``."""
         return _Block(self, super().as_default(step))  # type: ignore[misc]
-
-    def set_as_default(self, step: Any = None) -> None:
-        """Makes this writer the default one of its thread. See ``tf.summary.SummaryWriter``."""
-        super().set_as_default(step)  # type: ignore[misc]
-        self._safe.enter()
 
     def flush(self) -> Any:
         """Flushes, and looks at what TensorFlow has written; in a graph or a function, the op that flushes.
@@ -383,14 +388,25 @@ class _Overrides:
         Raises:
             SafeWriterError: Under ``strict``, what came up.
         """
-        done = super().flush()  # type: ignore[misc]
         safe = self._safe
-        if tf.executing_eagerly() and not safe.events.closed and not _called_by_stock():
+        if not tf.executing_eagerly():
+            return super().flush()  # type: ignore[misc]
+        if self._closed:
+            return None
+        by_stock = _called_by_stock()
+        if by_stock or safe.events.closed or safe.events.turn.reentered():  # an interrupted call looks when it is over
+            with self._unless_closed():
+                super().flush()  # type: ignore[misc]
+        if by_stock or safe.events.closed:
+            return None
+        try:
             safe.events.flush()
-            with safe.desk.guard("directory"):
-                safe.events.news += safe.events.ledger.look_on_flush()
-            safe.deliver()
-        return done
+        except BaseException:
+            safe.deliver(may_raise=False)
+            raise
+        safe.look_around()
+        safe.deliver()
+        return None
 
     def close(self) -> Any:
         """Flushes and closes the file and reports what there is to say; in a graph or a function, the op that closes.
@@ -401,10 +417,28 @@ class _Overrides:
         safe = self._safe
         if not tf.executing_eagerly() or safe.events.closed:
             return super().close()  # type: ignore[misc]
-        done = super().close()  # type: ignore[misc]
-        safe.events.backend.resource_has_ended()
-        safe.end(sys.exc_info()[1])
-        return done
+        if safe.events.turn.reentered():  # the interrupted call closes before it returns
+            safe.events.turn.words.append(self._close_left)
+            return None
+        try:
+            with self._unless_closed():
+                super().close()  # type: ignore[misc]
+        finally:
+            safe.end(sys.exc_info()[1])
+        return None
+
+    @contextlib.contextmanager
+    def _unless_closed(self) -> Iterator[None]:
+        """Around a call of TensorFlow's that finds no resource where a signal handler has closed the writer."""
+        try:
+            yield
+        except tf.errors.NotFoundError:
+            if not self._safe.events.closed:
+                raise
+
+    def _close_left(self) -> None:
+        with self._safe.desk.guard("close"), contextlib.suppress(tf.errors.OpError):
+            self.close()
 
     def report(self) -> WriterReport:
         """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
@@ -434,7 +468,7 @@ class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]
     stock = _Stock
 
 
-class SafeTrackableSummaryWriter(_Overrides, _StockTrackable):  # type: ignore[misc, valid-type]
+class SafeTrackableSummaryWriter(SafeSummaryWriter, _StockTrackable):  # type: ignore[misc, valid-type]
     """The same with ``experimental_trackable=True``."""
 
     stock = _StockTrackable

@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from safewriter.cli.text import evidence, shown, total
-from safewriter.findings import CATALOGUE, Code, Finding, select_codes
+from safewriter.findings import CATALOGUE, Finding, select_codes
 
 if TYPE_CHECKING:
     from safewriter.audit import AuditReport
@@ -305,7 +305,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    texts = [_entry(CATALOGUE[code]) for code in sorted(frozenset().union(*options.codes))]
+    from safewriter.findings.page import entry
+
+    texts = [entry(CATALOGUE[code]) for code in sorted(frozenset().union(*options.codes))]
     if not sys.stdout.isatty():
         print("\n".join(texts), end="")
         return CLEAN
@@ -316,17 +318,3 @@ def _explain(options: argparse.Namespace) -> int:
     for text in texts:
         console.print(Markdown(text))
     return CLEAN
-
-
-def _entry(code: Code) -> str:
-    """An entry of the catalogue as Markdown."""
-    parts: list[Any] = [f"# {code.code} {code.name} ({code.kind.value})", code.when, code.why]
-    parts += [f"**What to change.** {code.fix}"] if code.fix else []
-    for intro, text in (
-        ("It is reported for:", code.bad),
-        ("It is not reported for:", code.good),
-        ("With TF2 it is reported for:", code.bad_tf2),
-        ("With TF2 it is not reported for:", code.good_tf2),
-    ):
-        parts += [f"{intro}\n\n```python\n{text.rstrip()}\n```"] if text else []
-    return "\n\n".join(part for part in parts if part) + "\n"

@@ -14,10 +14,10 @@ from safewriter.eventfile.record import OVERHEAD, frame, record_of
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
+_CHUNK = 1 << 20  # bytes that are compared at once
 _HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,70 @@ class FileState:
     now_at: str | None = None
 
 
+class Whereabouts:
+    """Knows a file by its descriptor, and finds out where it is now.
+
+    Args:
+        fd: The file, open; whoever opened it closes it.
+        path: Where it was created.
+
+    Raises:
+        OSError: It can't be looked at.
+    """
+
+    def __init__(self, fd: int, path: str) -> None:
+        self._fd = fd
+        self._path = path
+        found = os.fstat(fd)
+        self._id = (found.st_dev, found.st_ino)
+        # Some FUSE mounts number a file anew at each look; there, only existence and size can be compared.
+        self._ids_are_stable = self._id_at_path() == self._id
+
+    def _id_at_path(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise
+        return (found.st_dev, found.st_ino)
+
+    def state(self, expected_size: int) -> FileState:
+        """What is found of the file now.
+
+        Args:
+            expected_size: Bytes that were written to it, whole records only.
+
+        Raises:
+            OSError: It can't be known now.
+        """
+        directory = os.path.dirname(self._path)
+        try:
+            ours = os.fstat(self._fd)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            there = os.path.isdir(directory)
+            return FileState(self._path, expected_size, None, at_path=None, linked=False, directory=there)
+        found = self._id_at_path()
+        at_path = None if found is None else (found == self._id if self._ids_are_stable else True)
+        return FileState(
+            path=self._path,
+            expected_size=expected_size,
+            size=ours.st_size,
+            at_path=at_path,
+            linked=ours.st_nlink > 0,
+            directory=os.path.isdir(directory),
+            now_at=None if at_path or ours.st_nlink == 0 else self._now_at(),
+        )
+
+    def _now_at(self) -> str | None:
+        try:
+            return os.readlink(f"/proc/self/fd/{self._fd}")
+        except OSError:  # not Linux
+            return None
+
+
 class LocalFile:
     """An event file that this process creates, appends to record by record, and watches.
 
@@ -63,22 +127,10 @@ class LocalFile:
         self._begun = 0  # bytes of a record that was cut short
         self._fd = os.open(path, _FLAGS, 0o666)
         try:
-            created = os.fstat(self._fd)
-            self._id = (created.st_dev, created.st_ino)
-            # Some FUSE mounts number a file anew at each look; there, only existence and size can be compared.
-            self._ids_are_stable = self._id_at_path() == self._id
+            self._whereabouts = Whereabouts(self._fd, path)
         except BaseException:
             self.remove()
             raise
-
-    def _id_at_path(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self.path)
-        except OSError as error:
-            if error.errno in _GONE:
-                return None
-            raise
-        return (found.st_dev, found.st_ino)
 
     def write(self, data: bytes) -> None:
         """Appends one event.
@@ -144,32 +196,7 @@ class LocalFile:
         Raises:
             OSError: It can't be known now.
         """
-        try:
-            ours = os.fstat(self._fd)
-        except OSError as error:
-            if error.errno not in _GONE:
-                raise
-            return FileState(self.path, self.size, None, at_path=None, linked=False, directory=self._has_directory())
-        found = self._id_at_path()
-        at_path = None if found is None else (found == self._id if self._ids_are_stable else True)
-        return FileState(
-            path=self.path,
-            expected_size=self.size,
-            size=ours.st_size,
-            at_path=at_path,
-            linked=ours.st_nlink > 0,
-            directory=self._has_directory(),
-            now_at=None if at_path or ours.st_nlink == 0 else self._now_at(),
-        )
-
-    def _has_directory(self) -> bool:
-        return os.path.isdir(os.path.dirname(self.path))
-
-    def _now_at(self) -> str | None:
-        try:
-            return os.readlink(f"/proc/self/fd/{self._fd}")
-        except OSError:  # not Linux
-            return None
+        return self._whereabouts.state(self.size)
 
     def reader(self) -> BinaryIO:
         """The file that we wrote, wherever it is now, opened for reading from its start.
@@ -179,26 +206,6 @@ class LocalFile:
         file = open(self._fd, "rb", closefd=False)  # noqa: SIM115 - the caller closes it
         file.seek(0)
         return file
-
-    def copied_to_path(self) -> BinaryIO:
-        """What of our file the one that is at our path now begins with: a sync tool puts a copy in its place.
-
-        Raises:
-            OSError: It can't be read.
-        """
-        other = open(self.path, "rb")  # noqa: SIM115 - the caller closes it
-        try:
-            same = 0
-            with self.reader() as ours:
-                while (chunk := ours.read(_CHUNK)) and chunk == (found := other.read(len(chunk))):
-                    same += len(chunk)
-                if chunk:
-                    pairs = enumerate(zip(chunk, found, strict=False))
-                    same += next((at for at, (our, their) in pairs if our != their), len(found))
-        except BaseException:
-            other.close()
-            raise
-        return cast("BinaryIO", _Head(other, same))
 
     def reached(self) -> int:
         """How many records a reader finds behind the last one that is known to have been written.
@@ -243,6 +250,31 @@ class LocalFile:
             self.close()
         with contextlib.suppress(OSError):
             os.unlink(self.path)
+
+
+def head_in_common(ours: IO[bytes], path: str) -> BinaryIO:
+    """What the file at a path begins with, as far as it is the same as ours.
+
+    Args:
+        ours: Open for reading; its position is lost.
+        path: Of the other file.
+
+    Raises:
+        OSError: One of them can't be read.
+    """
+    other = open(path, "rb")  # noqa: SIM115 - the caller closes it
+    try:
+        same = 0
+        ours.seek(0)
+        while (chunk := ours.read(_CHUNK)) and chunk == (found := other.read(len(chunk))):
+            same += len(chunk)
+        if chunk:
+            pairs = enumerate(zip(chunk, found, strict=False))
+            same += next((at for at, (our, their) in pairs if our != their), len(found))
+    except BaseException:
+        other.close()
+        raise
+    return cast("BinaryIO", _Head(other, same))
 
 
 class _Head(io.RawIOBase):

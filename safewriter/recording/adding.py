@@ -112,7 +112,7 @@ class Adding:
         Raises:
             SafeWriterError: The write failed (SW502, also an ``OSError``).
         """
-        turn = self._turn
+        turn, books = self._turn, self._books
         if turn.reentered():
             self._add_in_between(event, step, global_step, serialized, land)
             return
@@ -127,14 +127,14 @@ class Adding:
                     self._land_with_metadata(event, global_step, land)
                 else:
                     land(event, global_step)
-                found = self._books.book(event.summary, step, global_step)
+                found = books.book(event.summary, step, global_step)
         except BaseException:
             self._deliver_beside()
             raise
         finally:
             if turn.words:
                 turn.act()
-        if found or self._news or not serialized:
+        if found or self._news or books.graphs_due or not serialized:
             self.deliver(found, empty=not serialized)
 
     def _add_in_between(
@@ -142,7 +142,7 @@ class Adding:
     ) -> None:
         """Adds in the middle of another call of this thread: the event lands now, the interrupted call books it."""
         if self._events.closed:
-            self._turn.words.append(self._count_dropped)
+            self._turn.leave(self._count_dropped)
             return
         with self._desk.guard("metadata"):
             self._metadata.carry(event.summary)  # it may begin a newer file
@@ -157,7 +157,7 @@ class Adding:
                 found = self._books.book(event.summary, step, global_step)
             self.deliver(found, empty=not serialized, may_raise=False)
 
-        self._turn.words.append(book)
+        self._turn.leave(book)
 
     def _land_with_metadata(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
         metadata = self._metadata
@@ -192,7 +192,7 @@ class Adding:
 
         if turn.reentered():
             add()
-            turn.words.append(book)
+            turn.leave(book)
             return
         try:
             with turn.lock:
@@ -225,6 +225,8 @@ class Adding:
             SafeWriterError: Under ``strict``.
         """
         news = list(found)
+        if self._books.graphs_due:
+            self._books.look_at_graphs()
         if empty:
             news.append(empty_summary())
         if self._news:

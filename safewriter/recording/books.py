@@ -23,11 +23,15 @@ class Books:
     Args:
         ledger: The writer's account.
         news: What came up and has not been reported yet.
+
+    Attributes:
+        graphs_due: The add after which the graphs are to be looked at; 0 for none.
     """
 
     def __init__(self, ledger: Ledger, news: list[Finding]) -> None:
         self._ledger = ledger
         self._news = news
+        self.graphs_due = 0
         self._tags_seen = 0
         self._knows_stock = False  # that TensorFlow's own writer is on the directory
 
@@ -63,7 +67,7 @@ class Books:
             if len(ledger.values.tags) != self._tags_seen:
                 self._book_new_tags(summary)
             if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
-                self._look_at_graphs(adds)
+                self.graphs_due = adds
         except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
             ledger.desk.internal("values")
             return ()
@@ -88,12 +92,15 @@ class Books:
                 ledger.scope.graphs.wrote(ledger.key, tag)
                 self._news += ledger.first_write(tag)
 
-    def _look_at_graphs(self, adds: int) -> None:
+    def look_at_graphs(self) -> None:
+        """Looks for ops that were created between adds. Not during a turn: graphs have a lock for all writers."""
         ledger = self._ledger
-        if adds == 1:
-            self._news += self.look_beside()
-            ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
-        self._news += ledger.scope.graphs.look(ledger.key, adds)
+        adds, self.graphs_due = self.graphs_due, 0
+        with ledger.desk.guard("graph accounting"):
+            if adds == 1:
+                self._news += self.look_beside()
+                ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+            self._news += ledger.scope.graphs.look(ledger.key, adds)
 
     def look_beside(self) -> list[Finding]:
         """SW204, where a writer of TensorFlow's own is open on the directory; it may have come later."""

@@ -79,7 +79,7 @@ class DirectBackend(OnFiles):
         except OSError as error:
             raise self._files.losses.failed(error) from error
         if begun:
-            self._turn.words.append(self._go_on_in_newest)
+            self._turn.leave(self._go_on_in_newest)
 
     def _go_on_in_newest(self) -> None:
         with self._turn.lock:

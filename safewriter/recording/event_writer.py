@@ -15,13 +15,13 @@ from safewriter.recording.backend import Backend
 from safewriter.recording.direct import DirectBackend
 from safewriter.recording.files import EventFiles
 from safewriter.recording.queued import QueuedBackend, Queueing
-from safewriter.recording.session import SessionBackend
+from safewriter.recording.resource import ResourceBackend
 from safewriter.recording.turn import Turn
 from safewriter.system import process
 
 
-class _Landing:
-    """What both event writers are besides TensorFlow's part: calls take turns on a backend.
+class Landing:
+    """What event writers are besides TensorFlow's part: calls take turns on a backend.
 
     It knows whether the writer is closed, and whose process it is.
 
@@ -100,7 +100,7 @@ class _Landing:
             SafeWriterError: SW502: the storage refuses.
         """
         if self.turn.reentered():
-            self.turn.words.append(self._flush_left)
+            self.turn.leave(self._flush_left)
             return
         try:
             with self.turn.lock:
@@ -124,7 +124,7 @@ class _Landing:
             timeout: Seconds to wait for slow storage; None for as long as it takes.
         """
         if self.turn.reentered():
-            self.turn.words.append(partial(self._close_left, timeout))
+            self.turn.leave(partial(self._close_left, timeout))
             return
         try:
             with self.turn.lock:
@@ -150,12 +150,15 @@ class _Landing:
         """
         if self.turn.reentered():
             return
-        with self.turn.lock:
-            if self._closed:
-                if self.foreign:
-                    self._go_on_in_child()
-                self.backend.reopen()
-                self._closed = False
+        try:
+            with self.turn.lock:
+                if self._closed:
+                    if self.foreign:
+                        self._go_on_in_child()
+                    self.backend.reopen()
+                    self._closed = False
+        finally:
+            self.turn.act()
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
@@ -163,7 +166,7 @@ class _Landing:
         self.backend.remove()
 
 
-class SafeEventFileWriter(_Landing, EventFileWriter):  # type: ignore[misc]
+class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
     """TensorFlow's ``EventFileWriter`` with a backend in the place of its queue, thread and C++ writer.
 
     ``add_event`` stays the inherited method, which experiment trackers patch; it hands on to ``_try_put``. The base
@@ -223,14 +226,15 @@ def event_file_writer_class() -> type[SafeEventFileWriter]:
     return type(found.__name__, (found, SafeEventFileWriter), {"__module__": found.__module__})
 
 
-class SafeSessionEventWriter(_Landing, EventFileWriterV2):  # type: ignore[misc]
+class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
     """TensorFlow's ``EventFileWriterV2``, which writes through a session's summary resource, with an account of it.
 
     Args:
         session: See ``tf.compat.v1.summary.FileWriter``.
         logdir: Local directory or URL.
-        directory: The same, absolute; None where files can't be listed (remote).
-        token: What its file is known by; see ``session.new_token``.
+        directory: The same, absolute.
+        remote: It is a URL.
+        token: What its file is known by; see ``resource.new_token``.
         desk: The writer's.
         report: Takes findings that the writer reports when its call is over.
         rest: The other arguments of the base class.
@@ -240,17 +244,19 @@ class SafeSessionEventWriter(_Landing, EventFileWriterV2):  # type: ignore[misc]
         self,
         session: Any,
         logdir: str,
-        directory: str | None,
+        directory: str,
         token: str,
         desk: Desk,
         report: Callable[[Finding], None],
         *,
+        remote: bool,
         filename_suffix: str,
         **rest: Any,
     ) -> None:
         EventFileWriterV2.__init__(self, session, logdir, filename_suffix=token + filename_suffix, **rest)
         self._begin(report, lambda: None)
-        self.backend = SessionBackend(_SessionResource(self), directory, token, self.turn, desk, report)
+        resource = _SessionResource(self)
+        self.backend = ResourceBackend(resource, directory, token, self.turn, remote=remote, desk=desk, report=report)
 
     def add_event(self, event: Any) -> None:
         """Writes one event through the session.
@@ -268,7 +274,7 @@ class _SessionResource:
     def __init__(self, owner: SafeSessionEventWriter) -> None:
         self._writer = owner
 
-    def key(self) -> tuple[object, str]:
+    def key(self) -> object:
         """See ``Resource``."""
         return self._writer._session, self._writer._init_op.inputs[0].op.get_attr("shared_name")
 
@@ -288,3 +294,11 @@ class _SessionResource:
     def reopen(self) -> None:
         """See ``Resource``."""
         self._writer._session.run(self._writer._init_op)
+
+    def may_exchange(self) -> bool:
+        """See ``Resource``: all events pass through writers, and one that comes in between is refused aloud."""
+        return True
+
+    def renew_in_child(self) -> bool:
+        """See ``Resource``: a session hangs in a forked child."""
+        return False

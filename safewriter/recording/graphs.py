@@ -154,11 +154,10 @@ class Graphs:
                 self._bind(writer, view, explicit)
 
     def wrote(self, key: Hashable, tag: str) -> None:
-        """A writer wrote a tag; to be called once for each of its tags."""
-        with self._lock:
-            writer = self._writers.get(key)
-            if writer is not None:
-                writer.tags.add(tag)
+        """A writer wrote a tag; to be called once for each of its tags, and during its turn: it must not wait."""
+        writer = self._writers.get(key)
+        if writer is not None:
+            writer.tags.add(tag)
 
     def look(self, key: Hashable, adds: int) -> list[Finding]:
         """Looks for summary ops that were created between adds (SW304); cheap where the graph did not change.

@@ -1,4 +1,4 @@
-"""An event file that TensorFlow writes, read as it grows."""
+"""Event files that TensorFlow writes, read as they grow."""
 
 from __future__ import annotations
 
@@ -11,22 +11,36 @@ from typing import IO, Any
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
-from safewriter.checks.landing import Fate, judge_state
-from safewriter.eventfile.local import FileState, LocalFile
+from safewriter.checks.landing import Fate, judge_state, stays_in_directory
+from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, head_in_common
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK, new_name
 from safewriter.eventfile.read import RecordReader, count_records
 from safewriter.recording.backend import Part
 from safewriter.system.directories import make_directories
 
+FAILURES = (OSError, tf.errors.OpError)  #: what looking at files, and copying them, may fail with
 
-def files_with(directory: str, token: str, *, remote: bool) -> list[str]:
-    """The event files of this process whose name holds a token, in the order of their names; none where it fails."""
-    names: list[str] = []
-    with contextlib.suppress(OSError, tf.errors.OpError):
-        names += sorted(tf.io.gfile.listdir(directory) if remote else os.listdir(directory))
-    join = "{}/{}".format if remote else os.path.join
-    return [join(directory, name) for name in names if token in name and MARK in name and f".{os.getpid()}." in name]
+_TAIL = 16  # bytes of the last record that is read, by which it is known again
+_SETTLES = 0.005  # seconds after which a record that is being written is whole
+_RESCUED = ".rescued"
+_VERSION: bytes = Event(file_version="brain.Event:2").SerializeToString()
+
+
+def can_begin(directory: str) -> bool:
+    """Whether an event file can be created and written in a local directory now; the directory is made."""
+    try:
+        make_directories(directory)
+        file = LocalFile(os.path.join(directory, new_name(".probe")))
+    except OSError:
+        return False
+    try:
+        file.write(_VERSION)
+    except OSError:
+        return False
+    finally:
+        file.remove()
+    return True
 
 
 class _Remote:
@@ -48,6 +62,7 @@ class GrowingFile:
     Args:
         path: Where it is: a local path, or a URL of ``tf.io.gfile``.
         remote: The latter.
+        take: Is called with each event, parsed; None where they are only counted.
 
     Attributes:
         part: The account of the file: ``events`` and ``landed`` are what was read.
@@ -56,30 +71,33 @@ class GrowingFile:
         OSError: It can't be opened.
     """
 
-    def __init__(self, path: str, *, remote: bool) -> None:
+    def __init__(self, path: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
         self.part = Part(path)
         self._remote = remote
+        self._take = take
         self._file: IO[bytes] = self._open()
         self._reader = RecordReader(self._file, resume=False)
-        found = None if remote else os.fstat(self._file.fileno())
-        self._id = None if found is None else (found.st_dev, found.st_ino)
         self._begun = False  # the version record was read
+        self._tail = b""
+        self._handed_to = 0  # offset up to which events were handed on while they were copied
+        if not remote:
+            self._whereabouts = Whereabouts(self._file.fileno(), path)
 
     def _open(self) -> Any:
         path = self.part.path
         return _Remote(path) if self._remote else open(path, "rb", buffering=0)
 
-    def read(self, take: Callable[[Any], None], seconds: float | None = None) -> bool:
-        """Hands each new event on.
+    def read(self, seconds: float | None = None) -> bool:
+        """Counts each new event, and hands it on.
 
         Args:
-            take: Is called with each, parsed.
             seconds: After which it stops between two chunks of the file; None to read it all.
 
         Returns:
             Whether all was read that is there.
         """
-        if self.part.final:
+        part = self.part
+        if part.final:
             return True
         if self._remote:
             with contextlib.suppress(Exception):
@@ -92,14 +110,22 @@ class GrowingFile:
                 if not self._begun:
                     self._begun = True
                     continue
-                self.part.events += 1
-                with contextlib.suppress(NotAnEventError):
-                    take(parse_event(data))
-            self.part.landed = self.part.events
-            self.part.size = self._reader.offset
+                part.events += 1
+                self._hand_on(data)
+            part.landed, part.size = part.events, self._reader.offset
+            self._tail = b"" if self._remote else self._at(max(part.size - _TAIL, 0), _TAIL)
             if stop is not None and time.monotonic() > stop:
                 return False
         return True
+
+    def _hand_on(self, data: bytes) -> None:
+        if self._take is not None:
+            with contextlib.suppress(NotAnEventError):
+                self._take(parse_event(data))
+
+    def _at(self, offset: int, size: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(size)
 
     def state(self) -> FileState:
         """What is found of the file now.
@@ -111,80 +137,114 @@ class GrowingFile:
         if self._remote:
             there = bool(tf.io.gfile.exists(path))
             return FileState(path, size, size if there else None, at_path=there or None, directory=there)
-        ours = os.fstat(self._file.fileno())
-        try:
-            found = os.stat(path)
-            at_path: bool | None = (found.st_dev, found.st_ino) == self._id
-        except OSError:
-            at_path = None
-        now_at = None
-        if not at_path and ours.st_nlink:
-            with contextlib.suppress(OSError):
-                now_at = os.readlink(f"/proc/self/fd/{self._file.fileno()}")
-        directory = os.path.isdir(os.path.dirname(path))
-        return FileState(path, size, ours.st_size, at_path, ours.st_nlink > 0, directory, now_at)
+        return self._whereabouts.state(size)
 
     def fate(self) -> tuple[Fate, FileState]:
-        """What became of the file. That it grows is TensorFlow's doing."""
+        """What became of the file. That it grows is TensorFlow's doing.
+
+        TensorFlow writes on at its own offset where a file was truncated, so that its size says nothing soon after.
+        """
         state = self.state()
         fate = judge_state(state)
-        return (Fate.INTACT if fate is Fate.GROWN else fate), state
+        if fate in (Fate.INTACT, Fate.GROWN):
+            kept = self._remote or self._at(max(self.part.size - _TAIL, 0), len(self._tail)) == self._tail
+            fate = Fate.INTACT if kept else Fate.TRUNCATED
+        return fate, state
 
     def grown_to(self) -> int:
         """Bytes in the file; of a remote one, those that were read."""
         return self.part.size if self._remote or self.part.final else os.fstat(self._file.fileno()).st_size
 
-    @property
-    def damaged(self) -> bool:
-        """Whether something is behind the last whole record. Only to be asked when TensorFlow no longer writes."""
-        return not self._remote and os.fstat(self._file.fileno()).st_size > self._reader.offset
+    def is_torn(self) -> bool:
+        """Whether what stands behind the last whole record is no record, and does not become one either."""
+        if self.grown_to() <= self._reader.offset:
+            return False
+        before = self._reader.offset
+        time.sleep(_SETTLES)  # another thread may be writing it
+        return self.read() and self._reader.offset == before and self.grown_to() > before
 
-    def whole_records(self) -> int:
-        """Events that another program reads in the file as it is now, up to its end or the first damaged record."""
-        return 0 if self._remote else max(count_records(self._file)[0] - 1, 0)
+    # When TensorFlow no longer writes to it.
 
-    def rescue(self, directory: str, *, after: int) -> Part | None:
-        """Copies events into a file of their own, where TensorFlow no longer writes to this one.
+    def settle(self, fate: Fate, state: FileState, directory: str) -> Part | None:
+        """Copies what can't be read in the log directory from where it is into a file of its own there.
+
+        Behind the name of this one, which it has with an ending of its own, come the names of files that were begun
+        later: TensorBoard reads the files of a run in that order. ``part.landed`` says what can be read afterwards.
 
         Args:
-            directory: Where the new file is created; made where it is gone.
-            after: How many of the first events are left out: they can be read where they are.
+            fate: What became of the file.
+            state: What was found of it.
+            directory: Where the copy is created; made where it is gone.
 
         Returns:
-            The account of the new file; None where there was nothing to copy.
+            The copy, if there is one.
 
         Raises:
-            OSError: It can't be created or written.
+            OSError: The copy can't be created or written; nothing is left of it.
         """
+        part = self.part
+        if fate is Fate.INTACT and self.grown_to() <= self._reader.offset:
+            return None
+        part.landed = 0
+        if fate is Fate.MOVED and not stays_in_directory(state):
+            return None
+        part.landed, end = self._readable(fate)
         if self._remote:
             return None
+        copy = self._copy(directory, part.landed)
+        if copy is not None:
+            part.landed += copy.events
+        part.events = max(part.events, part.landed)
+        if fate in (Fate.INTACT, Fate.TRUNCATED):
+            os.truncate(part.path, end)  # the torn rest, at which TensorFlow's reader would raise
+        return copy
+
+    def _readable(self, fate: Fate) -> tuple[int, int]:
+        """Events that another program reads in the log directory, up to the first damaged record, and its offset."""
+        if fate is Fate.DELETED:
+            return 0, 0
+        if self._remote:
+            return self.part.events, self.part.size
+        if fate is Fate.REPLACED:
+            with head_in_common(self._file, self.part.path) as head:
+                records, end = count_records(head)
+        else:
+            records, end = count_records(self._file)
+        return max(records - 1, 0), end
+
+    def _copy(self, directory: str, after: int) -> Part | None:
         copy: LocalFile | None = None
         part: Part | None = None
         try:
             for data in self._behind(after):
-                if copy is None:
+                if copy is None or part is None:
                     make_directories(directory)
-                    copy = LocalFile(os.path.join(directory, new_name(".rescued")))
+                    copy = LocalFile(os.path.join(directory, os.path.basename(self.part.path) + _RESCUED))
                     copy.write(_VERSION)
                     part = Part(copy.path, final=True)
                 copy.write(data)
-                assert part is not None
                 part.events += 1
                 part.landed, part.size = part.events, copy.size
-        finally:
+        except BaseException:
             if copy is not None:
-                copy.close()
+                copy.remove()
+            raise
+        if copy is not None:
+            copy.close()
         return part
 
     def _behind(self, after: int) -> Iterator[bytes]:
-        self._file.seek(0)
-        records = RecordReader(self._file, resume=True).placed()
+        """All whole records but the first events; those that were not read until now are handed on."""
+        read_to = max(self._reader.offset, self._handed_to)
         seen = 0
-        for offset, data in records:
-            if offset == 0 and b"brain.Event:" in data[:64]:
+        for offset, data in RecordReader(self._file, resume=True).placed():
+            if b"brain.Event:" in data[:64] and offset == 0:
                 continue  # the version record
             seen += 1
             if seen > after:
+                if offset >= read_to:
+                    self._handed_to = offset + 1
+                    self._hand_on(data)
                 yield data
 
     def close(self) -> None:
@@ -194,4 +254,108 @@ class GrowingFile:
             self._file.close()
 
 
-_VERSION: bytes = Event(file_version="brain.Event:2").SerializeToString()
+class ResourceFiles:
+    """The files of one resource of TensorFlow's.
+
+    Args:
+        directory: The log directory: an absolute path, or a URL.
+        token: What their names hold.
+        remote: The directory is a URL.
+        take: See ``GrowingFile``.
+
+    Attributes:
+        rescued: Copies of events that are in none of them any more.
+        tokens: Where writers share a resource, that of each: whoever opened it has named the file.
+    """
+
+    def __init__(self, directory: str, token: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
+        self.directory = directory
+        self.remote = remote
+        self.tokens = {token}
+        self.rescued: list[Part] = []
+        self._take = take
+        self._by_path: dict[str, GrowingFile] = {}
+
+    @property
+    def all(self) -> list[GrowingFile]:
+        """Each file of the resource, in the order of their beginning."""
+        return list(self._by_path.values())
+
+    def find(self) -> bool:
+        """Opens files that the resource has begun since the last look; whether there is any."""
+        names: list[str] = []
+        with contextlib.suppress(*FAILURES):
+            names += sorted(tf.io.gfile.listdir(self.directory) if self.remote else os.listdir(self.directory))
+        join = "{}/{}".format if self.remote else os.path.join
+        for name in names:
+            mine = MARK in name and f".{os.getpid()}." in name and any(token in name for token in self.tokens)
+            path = join(self.directory, name)
+            if mine and not name.endswith(_RESCUED) and path not in self._by_path:
+                with contextlib.suppress(*FAILURES):
+                    file = GrowingFile(path, remote=self.remote, take=self._take)
+                    if self._by_path.setdefault(path, file) is not file:  # a signal handler has found it meanwhile
+                        file.close()
+        return bool(self._by_path)
+
+    @property
+    def current(self) -> GrowingFile | None:
+        """The file that is written to, or was last."""
+        return next(reversed(self._by_path.values()), None)
+
+    @property
+    def events(self) -> int:
+        """Events that were found in all files, also in those that are gone."""
+        return sum(file.part.events for file in self.all)
+
+    @property
+    def landed(self) -> int:
+        """Those that are in the log directory."""
+        return sum(file.part.landed for file in self.all)
+
+    def unfinished(self) -> list[GrowingFile]:
+        """Files that are open."""
+        return [file for file in self.all if not file.part.final]
+
+    def read(self, seconds: float | None = None) -> bool:
+        """Reads on in each; see ``GrowingFile.read``."""
+        done = True
+        for file in self.all:
+            with contextlib.suppress(*FAILURES):  # of a remote one that is gone: what became of it is asked next
+                done = file.read(seconds) and done
+        return done
+
+    def is_gone(self, file: GrowingFile, *, read_all: bool) -> bool:
+        """Whether something has become of a file, and a new one can be begun now.
+
+        Args:
+            file: The one that is written to.
+            read_all: All that is in it was read.
+        """
+        fate, _ = file.fate()
+        if fate is Fate.INTACT and not (read_all and not self.remote and file.is_torn()):
+            return False
+        return self.remote or can_begin(self.directory)
+
+    def settle(self, file: GrowingFile, fate: Fate, state: FileState, *, last_try: bool) -> OSError | None:
+        """Finishes a file that TensorFlow no longer writes to. See ``GrowingFile.settle``.
+
+        Returns:
+            What a copy failed with; then the file is left as it is, unless this was the last try.
+        """
+        failure: OSError | None = None
+        try:
+            copy = file.settle(fate, state, self.directory)
+            if copy is not None:
+                self.rescued.append(copy)
+        except FAILURES as error:
+            failure = error if isinstance(error, OSError) else OSError(str(error))
+        if failure is None or last_try:
+            file.part.lost = file.part.events - file.part.landed
+            file.close()
+        return failure
+
+    def forget(self) -> None:
+        """In a forked child: the files are the parent's."""
+        for file in self.all:
+            file.close()
+        self._by_path, self.rescued = {}, []

@@ -21,6 +21,7 @@ class EventWriter(Protocol):
     """What stands between a writer and its backend."""
 
     sums: list[Finding]
+    turn: Turn
 
     @property
     def backend(self) -> Backend:
@@ -88,7 +89,7 @@ class Ledger:
         self.events = events
         self.role = role
         self.shares = shares
-        self.turn = Turn()
+        self.turn = Turn(events.turn)
         self.watch: DirectoryWatch | None = None
         self._news = news
         self._words = words
@@ -111,10 +112,13 @@ class Ledger:
 
     def take_news(self) -> list[Finding]:
         """What came up beneath the writer since this was last asked; each finding to one caller."""
-        news, taken = self._news, []
-        while news:
-            taken.append(self._words(news.pop(0)))
-        return taken
+        taken: list[Finding] = []
+        while self._news:
+            try:
+                taken.append(self._news.pop(0))
+            except IndexError:  # another thread, or a handler, has taken the last one
+                break
+        return list(map(self._words, taken))
 
     def first_write(self, tag: str) -> list[Finding]:
         """SW107, when a tag is written for the first time."""
@@ -135,8 +139,8 @@ class Ledger:
 
     def after_fork(self) -> None:
         """In a forked child: the threads that held locks are not there."""
-        self.turn.begin_anew()
         self.events.after_fork()
+        self.turn.begin_anew()
         self.desk.after_fork()
 
     def sums(self) -> list[Finding]:
@@ -166,10 +170,14 @@ class Ledger:
 
     def report(self) -> WriterReport:
         """The account as it stands."""
-        backend = self.events.backend
         never: tuple[tuple[str, str], ...] = ()
         with self.desk.guard("graph accounting"):
             never = self.scope.graphs.never_written(self.key)
+        with self.turn.reading():
+            return self._report(never)
+
+    def _report(self, never: tuple[tuple[str, str], ...]) -> WriterReport:
+        backend = self.events.backend
         tags: dict[str, TagStats] = {}
         with self.desk.guard("values"):
             tags = self.values.stats()

@@ -23,7 +23,7 @@ from safewriter.recording import gfile
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter, event_file_writer_class
 from safewriter.recording.files import EventFiles
 from safewriter.recording.queued import Queueing
-from safewriter.recording.session import new_token
+from safewriter.recording.resource import new_token
 from safewriter.system.directories import make_directories
 from safewriter.system.logdir import free_bytes, obstacle
 
@@ -104,17 +104,18 @@ def open_session(
     Raises:
         SafeWriterError: No file can be created in the directory (SW102, SW103).
     """
-    local = not scheme_of(directory)
-    if local:
+    remote = bool(scheme_of(directory))
+    if not remote:
         probe(directory, desk)
     return SafeSessionEventWriter(
         session,
         text,
-        directory if local else None,
+        directory,
         new_token(),
         desk,
         report,
-        max_queue=queueing.max_queue,
+        remote=remote,
+        max_queue=queueing.max_queue if remote else 0,
         flush_secs=queueing.flush_secs,
         filename_suffix=suffix,
     )

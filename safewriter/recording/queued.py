@@ -66,7 +66,9 @@ class QueuedBackend(OnFiles):
 
     def _empty(self) -> None:
         self._changed = threading.Condition()
-        self._held: deque[bytes] = deque()  # appended to without the lock by a call that re-enters
+        self._held: deque[bytes] = deque()
+        self._left: deque[bytes] = deque()  # by calls that re-entered
+        self._accepted = self._files.events + self._files.losses.unstored
         self._storing: list[bytes] = []  # what the thread is storing now
         self._held_bytes = 0
         self._store_at: float | None = None
@@ -84,23 +86,17 @@ class QueuedBackend(OnFiles):
         except RuntimeError as error:  # the interpreter is ending, or the system has no thread left
             raise OSError(errno.EAGAIN, f"no thread for the queue: {error}") from error
 
-    # The account.
+    # The account. It takes no lock: a handler may interrupt whoever reads it.
 
     @property
     def accepted(self) -> int:
         """Events that were taken."""
-        with self._changed:
-            return self._files.events + self._files.losses.unstored + self._waiting
+        return self._accepted + len(self._left)
 
     @property
     def pending(self) -> int:
         """Accepted events that only this process's memory holds: what a kill would lose."""
-        with self._changed:
-            return self._waiting
-
-    @property
-    def _waiting(self) -> int:
-        return len(self._held) + len(self._storing)
+        return max(self.accepted - self._files.events - self._files.losses.unstored, 0)
 
     # Taking.
 
@@ -113,13 +109,14 @@ class QueuedBackend(OnFiles):
                     self._changed.wait()
                 if self._error is not None:
                     raise _again(self._error)
-                self._held.append(record)
-                self._arrived(len(record))
+                self._hold(record)
         except OSError as error:
             raise self._files.losses.failed(error, self.pending) from error
 
-    def _arrived(self, size: int) -> None:
-        self._held_bytes += size
+    def _hold(self, record: bytes) -> None:
+        self._held.append(record)
+        self._accepted += 1
+        self._held_bytes += len(record)
         if self._store_at is None:
             self._store_at = time.monotonic() + self._flush_secs
             self._changed.notify_all()
@@ -127,17 +124,15 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
 
     def write_in_between(self, event: Any) -> None:
-        """Holds the event; the interrupted call sees to it that the thread hears of it."""
-        record = record_of(serialized(event, self._files))
-        self._held.append(record)
-        self._turn.words.append(lambda: self._heard(len(record)))
+        """Keeps the event for the interrupted call to hold, which may be anywhere in the midst of doing so."""
+        self._left.append(record_of(serialized(event, self._files)))
+        self._turn.leave(self._hold_left)
 
-    def _heard(self, size: int) -> None:
-        with self._turn.lock:
-            with self._changed:
-                if not self._ended:
-                    self._arrived(size)
-                    return
+    def _hold_left(self) -> None:
+        with self._turn.lock, self._changed:
+            while self._left:
+                self._hold(self._left.popleft())
+        if self._ended:
             self._give_up(OSError(errno.EBADF, "closed"))
 
     def prepare(self) -> None:
@@ -176,7 +171,7 @@ class QueuedBackend(OnFiles):
     def _give_up(self, error: OSError | None) -> None:
         """What is still held can't land any more."""
         with self._changed:
-            waiting = self._waiting
+            waiting = len(self._held) + len(self._storing)
             if waiting:
                 self._files.losses.give_up(waiting, error or OSError(errno.EIO, "the storage was gone"))
                 self._held.clear()
@@ -209,8 +204,8 @@ class QueuedBackend(OnFiles):
         while True:
             with self._changed:
                 self._wait_until_due()
-                while self._held:  # one by one, for a call that re-enters may append meanwhile
-                    self._storing.append(self._held.popleft())
+                self._storing = list(self._held)
+                self._held.clear()
                 self._held_bytes, self._store_at = 0, None
                 asked, ending = self._asked, self._ending
             error = self._serve(look=asked != self._answered)

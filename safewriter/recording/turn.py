@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -16,7 +17,7 @@ class Turn:
     beneath it: it leaves word, and the interrupted call acts on it before it returns. Each call is of this form::
 
         if turn.reentered():
-            turn.words.append(action)
+            turn.leave(action)
         else:
             try:
                 with turn.lock:
@@ -26,26 +27,52 @@ class Turn:
 
     No flag says that a call is under way: an exception out of a handler could leave it set. The lock itself knows.
 
+    Args:
+        inner: Of calls that are made within those of this turn, and also alone. A call that interrupts one of them
+            re-enters too: another thread may have this turn, and wait for the inner one.
+
     Attributes:
         lock: Held by the call that has its turn.
-        reentered: Whether this thread has it already.
+        reentered: Whether this thread has it, or the inner one, already.
         words: What re-entering calls left to be done, in order. None of them raises.
     """
 
-    __slots__ = ("lock", "reentered", "words")
+    __slots__ = ("_inner", "lock", "reentered", "words")
 
     lock: Any  # an RLock, which has no type that can be named in Python 3.10
     reentered: Callable[[], bool]
     words: deque[Callable[[], object]]
 
-    def __init__(self) -> None:
+    def __init__(self, inner: Turn | None = None) -> None:
+        self._inner = inner
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """In a forked child: the threads that may have held the lock are not there, and words were for the parent."""
         self.lock = threading.RLock()
-        self.reentered = self.lock._is_owned  # what threading.Condition asks too
+        self.reentered = owned = self.lock._is_owned  # what threading.Condition asks too
         self.words = deque()
+        if self._inner is not None:
+            self._inner.begin_anew()
+            inner = self._inner.reentered
+            self.reentered = lambda: owned() or inner()
+
+    def leave(self, word: Callable[[], object]) -> None:
+        """Leaves word for the call that was interrupted."""
+        turn = self if self._inner is None or self.lock._is_owned() else self._inner
+        turn.words.append(word)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """For what reads an account that calls change; in the middle of one it reads what there is."""
+        if self.reentered():
+            yield
+            return
+        try:
+            with self.lock:
+                yield
+        finally:
+            self.act()
 
     def act(self) -> None:
         """Does what was left to be done. To be called when the lock is free again."""

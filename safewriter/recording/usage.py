@@ -17,7 +17,7 @@ from safewriter.findings import Finding, Place, Policy, is_users, send
 from safewriter.recording import scope
 
 if TYPE_CHECKING:
-    from safewriter.recording.resource import ResourceEvents
+    from safewriter.recording.eager import EagerEvents
 
 Key = tuple[CodeType, int]  #: a line, without the cost of its name
 
@@ -57,7 +57,7 @@ class _Trace:
     key: Key
     place: Place
     value: bool
-    events: weakref.ref[ResourceEvents]
+    events: weakref.ref[EagerEvents]
     condition: Callable[[], Any] | None = None  #: where it was a function: that can be asked again
     asked: _Asked | None = None  #: where it was a value: the line that gave it
     others_before: int = 0  #: how often that line had given the other value by then
@@ -95,19 +95,17 @@ class Usage:
     def begin_anew(self) -> None:
         """In a forked child: what the parent lost is the parent's."""
         self.baked_steps: dict[str, Place] = {}
-        self.traced_under: weakref.WeakKeyDictionary[ResourceEvents, Place] = weakref.WeakKeyDictionary()
+        self.traced_under: weakref.WeakKeyDictionary[EagerEvents, Place] = weakref.WeakKeyDictionary()
         self.trace_begun: Place | None = None
         self.interrupted = False
         self._lost: dict[Key, _Line] = {}
         self._served: set[Key] = set()  # lines that ever had a writer: libraries write where one is
         self._off: dict[Key, _Line] = {}
         self._recorded: set[Key] = set()
-        self._refused: weakref.WeakKeyDictionary[ResourceEvents, dict[Key, _Line]] = weakref.WeakKeyDictionary()
+        self._refused: weakref.WeakKeyDictionary[EagerEvents, dict[Key, _Line]] = weakref.WeakKeyDictionary()
         self._asked: dict[Key, _Asked] = {}
         self._traces: list[_Trace] = []
-        self._captured: weakref.WeakKeyDictionary[ResourceEvents, dict[Hashable, list[Any]]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._captured: weakref.WeakKeyDictionary[EagerEvents, dict[Hashable, list[Any]]] = weakref.WeakKeyDictionary()
 
     # What is noted. Each is called with the line's key, and makes the rest where it is new.
 
@@ -126,7 +124,7 @@ class Usage:
         """A line found a default writer and was not kept from recording."""
         self._recorded.add(key)
 
-    def switched_off(self, key: Key, events: ResourceEvents, make: Callable[[], _Line]) -> None:
+    def switched_off(self, key: Key, events: EagerEvents, make: Callable[[], _Line]) -> None:
         """Keras' callback kept a line from recording."""
         line = self._off.get(key)
         if line is None:
@@ -134,7 +132,7 @@ class Usage:
         line.calls += 1
         self._refused.setdefault(events, {})[key] = line
 
-    def refused(self, key: Key, events: ResourceEvents, make: Callable[[], _Line]) -> None:
+    def refused(self, key: Key, events: EagerEvents, make: Callable[[], _Line]) -> None:
         """A line found a default writer, and perhaps a condition that kept it from recording: it may be meant."""
         lines = self._refused.setdefault(events, {})
         line = lines.get(key)
@@ -164,7 +162,7 @@ class Usage:
         key: Key,
         place: Place,
         value: bool,
-        events: ResourceEvents,
+        events: EagerEvents,
         *,
         condition: Callable[[], Any] | None = None,
         asked: _Asked | None = None,
@@ -179,16 +177,16 @@ class Usage:
 
     # A function that writes into another writer than the default one.
 
-    def sizes(self, but: ResourceEvents) -> dict[ResourceEvents, tuple[int, int]]:
+    def sizes(self, but: EagerEvents) -> dict[EagerEvents, tuple[int, int]]:
         """Of each other open writer that only a function could write to now: the bytes of its file, and its use."""
-        found: dict[ResourceEvents, tuple[int, int]] = {}
+        found: dict[EagerEvents, tuple[int, int]] = {}
         for ledger in scope.open_writers():
             events: Any = ledger.events
             if events is not but and getattr(events, "can_be_captured", False):
                 found[events] = (events.backend.size, events.entered)
         return found
 
-    def captured(self, default: ResourceEvents, other: ResourceEvents, more: int) -> list[Finding]:
+    def captured(self, default: EagerEvents, other: EagerEvents, more: int) -> list[Finding]:
         """SW309, the first time that a function wrote to another writer than the default one; counted on then."""
         place = self.traced_under.get(other)
         known = self._captured.setdefault(default, {}).setdefault(
@@ -200,7 +198,7 @@ class Usage:
             return []
         return self._say_captured(known)
 
-    def captured_since(self, default: ResourceEvents) -> list[Finding]:
+    def captured_since(self, default: EagerEvents) -> list[Finding]:
         """The sums of what went on after it was reported."""
         found = []
         for known in self._captured.get(default, {}).values():
@@ -214,7 +212,7 @@ class Usage:
 
     # A writer ends, or a block of it.
 
-    def settled(self, events: ResourceEvents) -> list[Finding]:
+    def settled(self, events: EagerEvents) -> list[Finding]:
         """SW310 for each function, traced under this writer, whose condition has changed since."""
         found = []
         for trace in [each for each in self._traces if each.events() is events]:
@@ -229,7 +227,7 @@ class Usage:
         self._traces = [each for each in self._traces if each.events() is not None]
         return found
 
-    def causes(self, events: ResourceEvents) -> list[LostLine]:
+    def causes(self, events: EagerEvents) -> list[LostLine]:
         """What is known of the lines that should have written to a writer that ended without a summary."""
         lines = list(self._refused.get(events, {}).values())
         lines += [line for key, line in self._lost.items() if key not in self._served]
@@ -266,7 +264,7 @@ class Usage:
                 send(finding, where, may_raise=False)
 
 
-def _named(events: ResourceEvents) -> tuple[str, str]:
+def _named(events: EagerEvents) -> tuple[str, str]:
     return events.ledger.logdir, events.ledger.desk.created_at
 
 

@@ -15,7 +15,10 @@ class Watched(Protocol):
     """What wants to be looked after."""
 
     def look_aside(self) -> bool:
-        """Looks, in the thread of the watcher, for a few milliseconds; whether it wants to be looked after again."""
+        """Looks, in the thread of the watcher, for a few milliseconds; whether it wants to be looked after again.
+
+        Raises nothing.
+        """
 
 
 class Watcher:
@@ -25,7 +28,7 @@ class Watcher:
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may create a writer while one is being added
         self._members: weakref.WeakSet[Watched] = weakref.WeakSet()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -43,13 +46,20 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL):
-            for member in list(self._members):
+            with self._lock:
+                members = list(self._members)
+            for member in members:
                 if not member.look_aside():
                     self._members.discard(member)
+            del members
             with self._lock:
                 if not self._members:
                     self._thread = None
                     return
+
+    def is_this_thread(self) -> bool:
+        """Whether the caller is run by the watcher."""
+        return threading.current_thread() is self._thread
 
     def stop(self) -> None:
         """Ends the thread: the program ends, and what is left is looked at by the exit hook."""

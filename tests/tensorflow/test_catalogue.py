@@ -8,9 +8,7 @@ import sys
 import pytest
 
 from safewriter.findings import CATALOGUE, Kind
-from safewriter.findings.page import HUNDREDS, anchor, page, table
-
-PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs", "codes.md")
+from safewriter.findings.page import HUNDREDS
 
 #: The one code without a program; its text says why.
 WITHOUT_PROGRAM = {"SW901"}
@@ -119,16 +117,3 @@ def test_names_and_kinds_are_the_promised_ones():
     assert kinds[Kind.FINDING] == {"SW205", *(f"SW60{n}" for n in range(1, 6))}
     assert len({entry.name for entry in CATALOGUE.values()}) == len(CATALOGUE) == 44
     assert list(CATALOGUE) == sorted(CATALOGUE)
-
-
-def test_the_page_is_made_from_the_catalogue():
-    """docs/codes.md is what the generator makes now."""
-    with open(PAGE, encoding="utf-8") as file:
-        assert file.read() == page(), "run: python -m safewriter.findings.page docs/codes.md"
-
-
-def test_each_link_of_the_table_has_its_heading():
-    """Each row of the table leads to a heading of the page."""
-    headings = {line[4:].lower().replace(" ", "-") for line in page().splitlines() if line.startswith("### ")}
-    assert headings == {anchor(entry) for entry in CATALOGUE.values()}
-    assert all(f"(#{heading})" in table() for heading in headings)

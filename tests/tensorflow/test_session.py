@@ -51,20 +51,37 @@ def test_reopened(session, tmp_path, read_points):
     assert findings == []
 
 
-def test_the_file_is_removed(session, tmp_path):
-    """What was written to a file that is gone is reported once, with its number."""
+def test_the_file_is_removed(session, tmp_path, read_points):
+    """What was written to a file that is deleted is copied, what comes after it goes to a new one: SW503, once."""
     with capture_findings() as findings:
         writer = SafeFileWriter(tmp_path, session=session)
         for summary, step in points("loss", range(10)):
             writer.add_summary(summary, step)
-        writer.flush()
         os.unlink(writer.report().files[0].path)
         writer.flush()
+        for summary, step in points("loss", range(10, 20)):
+            writer.add_summary(summary, step)
         writer.close()
     assert [finding.code for finding in findings] == ["SW503"]
-    assert "10 of its 10 events went with it" in findings[0].message
+    assert "no event was lost" in findings[0].message
     report = writer.report()
-    assert (report.events, report.landed, report.lost) == (10, 0, 10)
+    assert (report.events, report.landed, report.lost) == (20, 20, 0)
+    assert sorted(step for step, _ in read_points(tmp_path)["loss"]) == list(range(20))
+
+
+def test_killed(run_forked, tmp_path, read_points):
+    """An event is with the operating system when its add returns: a kill takes none."""
+    run_forked("""
+import os
+import tensorflow.compat.v1 as tf
+from safewriter import SafeFileWriter
+tf.disable_eager_execution()
+writer = SafeFileWriter("logs", session=tf.Session())
+for step in range(5):
+    writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=1.0)]), step)
+os.kill(os.getpid(), 9)
+""")
+    assert [step for step, _ in read_points(tmp_path / "logs")["loss"]] == list(range(5))
 
 
 def test_on_another_file_system(session):
