@@ -98,7 +98,9 @@ class TensorBoard(_Stock):  # type: ignore[misc]
             return
         with self._guard("default writer"):
             stay, self._test_stay = self._test_stay, None
-            if stay is None:
+            if stay is not None:
+                self._steps.test_ends(stay)
+            else:
                 stay, self._stay = self._stay, None
             if stay is not None:
                 stay.leave()
@@ -112,7 +114,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
             fit is None or not training or summary_ops_v2._summary_state.writer is not None
         ):
             return None  # as with Keras; and summaries of the user's find the writer of the user's
-        stay = _Stay(self, writer, fit)
+        stay = _Stay(self, writer, fit, testing=not training)
         stay.arrive()
         if training:
             self._stay = stay
@@ -233,32 +235,52 @@ class _Steps:
 
     Attributes:
         previous: Batches before the latest execution.
+        tests: Batches of validation so far, in Keras 2.
     """
 
     def __init__(self) -> None:
         self.previous = 0
+        self.tests = 0
+        self._tested: _Counted | None = None
+        self._variables: dict[bool, Any] = {}
         self._several = 1  # batches that one execution runs
         self._epoch_base = 0
 
     def now(self, stay: _Stay, step: Any, several_replicas: bool) -> None:
         """Notes the step that Keras gives: a number in Keras 3, a variable of its own in Keras 2."""
+        stay.count = stay.step = step
+        if several_replicas:
+            stay.step = step if _IN_PYTHON else step.value()
+        elif _IN_PYTHON:
+            self._in_python(stay, step)
+        elif stay.testing:
+            if self._tested is None:
+                self._tested = _Counted(step)
+            self._tested.begin(self.tests)
+            stay.count = stay.step = self._tested
         state = summary_ops_v2._summary_state
-        if _IN_PYTHON and not several_replicas:
-            if stay.variable is None:
-                with tf.init_scope():
-                    stay.variable = tf.Variable(0, dtype=tf.int64, trainable=False)
-            stay.variable.assign(step)
-            stay.step = stay.in_functions = stay.variable
-            if self._several > 1 and stay.callback.model.optimizer is not None:
-                if stay.within is None:
-                    stay.within = _WithinAnExecution(stay.callback.model.optimizer)
-                stay.within.begin(self.previous, step)
-                stay.in_functions = stay.within
-        else:
-            stay.step = stay.in_functions = step if _IN_PYTHON or not several_replicas else step.value()
-        stay.count = step
         if state.writer is stay.writer:
-            state.step = stay.in_functions
+            state.step = stay.step
+
+    def _in_python(self, stay: _Stay, step: int) -> None:
+        variable = self._variables.get(stay.testing)  # the same in each validation: a function reads it
+        if variable is None:
+            with tf.init_scope():
+                variable = self._variables[stay.testing] = tf.Variable(0, dtype=tf.int64, trainable=False)
+        variable.assign(step)
+        stay.step = variable
+        optimizer = stay.callback.model.optimizer
+        if self._several > 1 and optimizer is not None and not stay.testing:
+            if stay.within is None:
+                stay.within = _Counted(optimizer.iterations)
+            stay.within.begin(self.previous + 1)
+            stay.within.eagerly = step
+            stay.step = stay.within
+
+    def test_ends(self, stay: _Stay) -> None:
+        """Counts the batches of a validation; the next one goes on from there."""
+        if self._tested is not None and stay.count is self._tested:
+            self.tests = int(self._tested.now())
 
     def epoch_begins(self, callback: Any) -> None:
         """Notes from where the batches of an epoch count."""
@@ -283,45 +305,47 @@ class _Steps:
 
     def due(self, stay: _Stay, frequency: int) -> bool:
         """Whether the batch, or one of the execution, is one that is recorded."""
-        if self._several > 1 and stay is stay.callback._stay:
+        if isinstance(stay.count, _Counted):
+            return int(stay.count.now()) % frequency == 0
+        if self._several > 1 and not stay.testing:
             return bool(int(stay.count) // frequency > self.previous // frequency)
         return int(stay.count) % frequency == 0
 
     def due_in_a_function(self, stay: _Stay, frequency: int) -> Any:
         """The same as a tensor of the function that is being traced."""
-        step = stay.in_functions
+        step = stay.step
         if isinstance(step, int):  # several replicas in Keras 3
             return step % frequency == 0
         return tf.equal(tf.convert_to_tensor(step, tf.int64) % frequency, 0)
 
 
-class _WithinAnExecution:
-    """The step of each batch of an execution: the optimizer counts them while it runs.
+class _Counted:
+    """A step that counts on from an offset with a counter of Keras'.
 
+    Keras 2 counts the batches of each validation from 0, and the optimizer counts those of one execution while it runs.
     TensorFlow converts it where a summary is written, and so anew at each batch.
     """
 
-    def __init__(self, optimizer: Any) -> None:
-        self._iterations = optimizer.iterations
-        self._end = 0
+    def __init__(self, counter: Any) -> None:
+        self.counter = counter
+        self.eagerly: int | None = None  #: the step outside of functions, where that is another one
         with tf.init_scope():
             self._offset = tf.Variable(0, dtype=tf.int64, trainable=False)
 
-    def begin(self, previous: int, end: int) -> None:
-        """An execution begins.
+    def begin(self, first: int) -> None:
+        """From the value that the counter has now on, it gives the steps from this one on."""
+        self._offset.assign(first - int(self.counter))
 
-        Args:
-            previous: Batches before it.
-            end: Batches up to its end.
-        """
-        self._end = end
-        self._offset.assign(previous + 1 - int(self._iterations))
+    def now(self) -> Any:
+        """The step, as a tensor."""
+        if self.eagerly is not None and tf.executing_eagerly():
+            return tf.constant(self.eagerly, tf.int64)
+        return self._offset + tf.cast(tf.convert_to_tensor(self.counter), tf.int64)
 
-    def __tf_tensor__(self, dtype: Any = None, name: Any = None) -> Any:
-        if tf.executing_eagerly():
-            return tf.constant(self._end, dtype or tf.int64)
-        now = tf.cast(tf.convert_to_tensor(self._iterations), tf.int64)
-        return tf.cast(self._offset + now, dtype or tf.int64, name=name)
+
+tf.register_tensor_conversion_function(
+    _Counted, lambda step, dtype=None, name=None, as_ref=False: tf.cast(step.now(), dtype or tf.int64, name=name)
+)
 
 
 # A writer of a callback's is the default one.
@@ -347,10 +371,9 @@ class _Stay:
     callback: Any
     writer: Any
     fit: _Fit | None
-    variable: Any = None
-    within: _WithinAnExecution | None = None
+    testing: bool = False
+    within: _Counted | None = None
     step: Any = None
-    in_functions: Any = None
     count: Any = 0
     left_out: dict[str, Place] = field(default_factory=dict)
     before: _Before = _Before(None, None, None, None)
