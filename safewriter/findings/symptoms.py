@@ -161,6 +161,20 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             reports=("tensorflow/tensorflow#24632", "tensorflow/tensorflow#46252"),
         ),
         Symptom(
+            sees="Migrated by half: the `tf.compat.v1.summary` ops leave nothing, and an event file stays at 40 bytes",
+            means="In eager code a v1 op writes only where TF2 has a default writer and a step.",
+            code="SW312",
+            fix="`tf.summary.scalar(name, value, step=step)` inside `with writer.as_default():`.",
+            reports=("tensorflow/tensorflow#44928",),
+        ),
+        Symptom(
+            sees="The Graphs page is empty, though `tf.summary.trace_on` was called",
+            means="The trace was never exported.",
+            code="SW313",
+            fix="`tf.summary.trace_export(name, step)` inside `with writer.as_default():`, after the function ran.",
+            reports=("tensorflow/tensorboard#1961",),
+        ),
+        Symptom(
             sees="With several replicas, the curve is that of one of them",
             means="TensorFlow keeps the first replica's value only.",
             code="SW205",
