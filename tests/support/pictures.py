@@ -234,7 +234,7 @@ def draw_tab(name):
         _save(name, pixels, text)
 
 
-# The way of an event
+# The drawings: the way of an event, and the cost
 
 
 def draw_path(name):
@@ -243,12 +243,19 @@ def draw_path(name):
     (PICTURES / name).write_text(diagram.draw(), encoding="utf-8")
 
 
+def draw_cost(name):
+    import cost
+
+    (PICTURES / name).write_text(cost.draw(), encoding="utf-8")
+
+
 # All of them
 
 DRAW = {
     **dict.fromkeys(TERMINALS, draw_terminal),
     "curves.png": draw_curves,
     "path.svg": draw_path,
+    "cost.svg": draw_cost,
     **dict.fromkeys(TABS, draw_tab),
 }
 
