@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from safewriter.audit.held import files_held
 from safewriter.audit.reading import TICK, FileAuditor, audit_files
 from safewriter.audit.report import AuditReport, Problem, RunReport, run_of
 from safewriter.audit.walking import Source, Stamp, find_event_files, is_remote
 from safewriter.checks.file import FileFacts
+from safewriter.system.holders import files_held
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

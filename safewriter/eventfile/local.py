@@ -14,10 +14,10 @@ from safewriter.eventfile.record import OVERHEAD, frame, record_of
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
+_CHUNK = 1 << 20  # bytes that are compared at once
 _HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -206,15 +206,6 @@ class LocalFile:
         file = open(self._fd, "rb", closefd=False)  # noqa: SIM115 - the caller closes it
         file.seek(0)
         return file
-
-    def copied_to_path(self) -> BinaryIO:
-        """What of our file the one that is at our path now begins with: a sync tool puts a copy in its place.
-
-        Raises:
-            OSError: It can't be read.
-        """
-        with self.reader() as ours:
-            return head_in_common(ours, self.path)
 
     def reached(self) -> int:
         """How many records a reader finds behind the last one that is known to have been written.

@@ -110,10 +110,6 @@ class GFile:
         """The file, opened for reading from its start."""
         return cast("BinaryIO", _Reader(self.path))
 
-    def copied_to_path(self) -> BinaryIO:
-        """The file at the path: whether it is another one can't be known here."""
-        return self.reader()
-
     def reached(self) -> int:
         """How many records a reader finds behind the last one that is known to have been written.
 

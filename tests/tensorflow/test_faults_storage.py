@@ -381,7 +381,7 @@ def test_close_during_adds(tmp_path):
 
         threads = [threading.Thread(target=add, args=(rank,)) for rank in range(4)]
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Attempting to use a closed")
+            warnings.filterwarnings("ignore", message="Attempting to use a closed")  # TensorFlow says so
             for thread in threads:
                 thread.start()
             while len(accepted) < 300:

@@ -21,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(sys.modules["safewriter"].__file__)) + os
 ROOMS = tuple(HERE + part for part in ("writer.py", "recording", "eventfile" + os.sep + "local.py"))
 BACKENDS = ("direct", "queued", "remote", "session")
 
+# TensorFlow says so of handlers that come after the close.
 pytestmark = pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")
 
 

@@ -140,7 +140,7 @@ def read(logdir):
     )
 
 
-@pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")
+@pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")  # said by TensorFlow
 @pytest.mark.parametrize("backend", ["direct", "queued", "session"])
 def test_no_fault_of_ours_breaks_the_loop(backend, tmp_path, monkeypatch):
     """With any one check or look failing, nothing is raised, SW901 is reported, and every event is on disk once."""
