@@ -11,7 +11,6 @@ import io
 import json
 import math
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -38,6 +37,8 @@ TERMINALS = {
 
 def on_terminal(command, directory, columns):
     """What a command prints on a terminal of so many columns, with its colours."""
+    import pty  # Windows has none
+
     leader, follower = pty.openpty()
     environment = {**shown.settings(directory), "COLUMNS": str(columns), "LINES": "50", "TERM": "xterm-256color"}
     del environment["NO_COLOR"]
