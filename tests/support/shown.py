@@ -259,7 +259,7 @@ def run_commands(block):
         path = os.path.join(directory, "shown.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(scenes.SCENES[block.source].prelude + block.text)
-        return run([sys.executable, path], directory)
+        return run([sys.executable, *(["-m", "pytest", "-q"] if "def test_" in block.text else []), path], directory)
 
 
 def expected(block):
