@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
@@ -347,6 +347,7 @@ class _Overrides:
 
     _safe: _Safe
     _handle: Any
+    _closed: bool
 
     @property
     def _resource(self) -> Any:
@@ -371,10 +372,16 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly() or safe.events.closed or _called_by_stock():
+        if not tf.executing_eagerly():
             return super().flush()  # type: ignore[misc]
-        if safe.events.turn.reentered():  # the interrupted call looks before it returns
-            super().flush()  # type: ignore[misc]
+        if self._closed:
+            return None
+        by_stock = _called_by_stock()
+        if by_stock or safe.events.closed or safe.events.turn.reentered():  # an interrupted call looks when it is over
+            with self._unless_closed():
+                super().flush()  # type: ignore[misc]
+        if by_stock or safe.events.closed:
+            return None
         try:
             safe.events.flush()
         except BaseException:
@@ -397,10 +404,20 @@ class _Overrides:
             safe.events.turn.words.append(self._close_left)
             return None
         try:
-            super().close()  # type: ignore[misc]
+            with self._unless_closed():
+                super().close()  # type: ignore[misc]
         finally:
             safe.end(sys.exc_info()[1])
         return None
+
+    @contextlib.contextmanager
+    def _unless_closed(self) -> Iterator[None]:
+        """Around a call of TensorFlow's that finds no resource where a signal handler has closed the writer."""
+        try:
+            yield
+        except tf.errors.NotFoundError:
+            if not self._safe.events.closed:
+                raise
 
     def _close_left(self) -> None:
         with self._safe.desk.guard("close"), contextlib.suppress(tf.errors.OpError):

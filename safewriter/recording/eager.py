@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from collections import Counter
@@ -63,21 +62,8 @@ class EagerResource:
         with tf.init_scope(), ops.device("cpu:0"):
             self._create(self._handle)
 
-    def exchange(self) -> None:
-        """See ``Resource``: in one function, so that no handler of a signal writes when there is no resource."""
-        with tf.init_scope(), ops.device("cpu:0"):
-            self._both()
-
-    @functools.cached_property
-    def _both(self) -> Any:
-        def both() -> None:
-            with tf.control_dependencies([gen_summary_ops.close_summary_writer(self._handle)]):
-                self._create(self._handle)
-
-        return tf.function(both, autograph=False)
-
     def renew_in_child(self) -> bool:
-        """See ``Resource``. A function would hang in a forked child, where its threads are missing; ops do not."""
+        """See ``Resource``."""
         self.close()
         self.reopen()
         return True
@@ -100,9 +86,6 @@ class NoResource:
         """See ``Resource``."""
 
     def reopen(self) -> None:
-        """See ``Resource``."""
-
-    def exchange(self) -> None:
         """See ``Resource``."""
 
     def may_exchange(self) -> bool:

@@ -295,11 +295,6 @@ class _SessionResource:
         """See ``Resource``."""
         self._writer._session.run(self._writer._init_op)
 
-    def exchange(self) -> None:
-        """See ``Resource``."""
-        self._writer._session.run(self._writer._close_op)
-        self.reopen()
-
     def may_exchange(self) -> bool:
         """See ``Resource``: all events pass through writers, and one that comes in between is refused aloud."""
         return True

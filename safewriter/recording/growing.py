@@ -264,7 +264,6 @@ class ResourceFiles:
         take: See ``GrowingFile``.
 
     Attributes:
-        all: Each file of the resource, in the order of their beginning.
         rescued: Copies of events that are in none of them any more.
         tokens: Where writers share a resource, that of each: whoever opened it has named the file.
     """
@@ -273,13 +272,17 @@ class ResourceFiles:
         self.directory = directory
         self.remote = remote
         self.tokens = {token}
-        self.all: list[GrowingFile] = []
         self.rescued: list[Part] = []
         self._take = take
+        self._by_path: dict[str, GrowingFile] = {}
+
+    @property
+    def all(self) -> list[GrowingFile]:
+        """Each file of the resource, in the order of their beginning."""
+        return list(self._by_path.values())
 
     def find(self) -> bool:
         """Opens files that the resource has begun since the last look; whether there is any."""
-        known = {file.part.path for file in self.all}
         names: list[str] = []
         with contextlib.suppress(*FAILURES):
             names += sorted(tf.io.gfile.listdir(self.directory) if self.remote else os.listdir(self.directory))
@@ -287,15 +290,17 @@ class ResourceFiles:
         for name in names:
             mine = MARK in name and f".{os.getpid()}." in name and any(token in name for token in self.tokens)
             path = join(self.directory, name)
-            if mine and not name.endswith(_RESCUED) and path not in known:
+            if mine and not name.endswith(_RESCUED) and path not in self._by_path:
                 with contextlib.suppress(*FAILURES):
-                    self.all.append(GrowingFile(path, remote=self.remote, take=self._take))
-        return bool(self.all)
+                    file = GrowingFile(path, remote=self.remote, take=self._take)
+                    if self._by_path.setdefault(path, file) is not file:  # a signal handler has found it meanwhile
+                        file.close()
+        return bool(self._by_path)
 
     @property
     def current(self) -> GrowingFile | None:
         """The file that is written to, or was last."""
-        return self.all[-1] if self.all else None
+        return next(reversed(self._by_path.values()), None)
 
     @property
     def events(self) -> int:
@@ -353,4 +358,4 @@ class ResourceFiles:
         """In a forked child: the files are the parent's."""
         for file in self.all:
             file.close()
-        self.all, self.rescued = [], []
+        self._by_path, self.rescued = {}, []

@@ -112,10 +112,13 @@ class Ledger:
 
     def take_news(self) -> list[Finding]:
         """What came up beneath the writer since this was last asked; each finding to one caller."""
-        news, taken = self._news, []
-        while news:
-            taken.append(self._words(news.pop(0)))
-        return taken
+        taken: list[Finding] = []
+        while self._news:
+            try:
+                taken.append(self._news.pop(0))
+            except IndexError:  # another thread, or a handler, has taken the last one
+                break
+        return list(map(self._words, taken))
 
     def first_write(self, tag: str) -> list[Finding]:
         """SW107, when a tag is written for the first time."""

@@ -53,11 +53,8 @@ class Resource(Protocol):
     def reopen(self) -> None:
         """Makes the resource anew, with a new file; nothing where it is there."""
 
-    def exchange(self) -> None:
-        """Both, with nothing of this thread's in between."""
-
     def may_exchange(self) -> bool:
-        """Whether no other thread, as far as that is known, writes through the resource now."""
+        """Whether the resource may be closed, and made anew: no other thread is known to write through it."""
 
     def renew_in_child(self) -> bool:
         """In a forked child: lets go of the parent's file and begins one of the child's own; whether that could be."""
@@ -286,14 +283,13 @@ class ResourceBackend:
                 self._finish(file, self.path)
         if current is None or current.part.final or not files.is_gone(current, read_all=read_all):
             return
-        files.down = True
+        try:
+            self._resource.close()
+        except tf.errors.OpError:  # it may be writing on; what is in its file is copied later
+            return
+        files.down = True  # what a signal handler writes in between brings it up
         with contextlib.suppress(tf.errors.OpError):  # the next write or flush tries again, and raises
-            try:
-                self._resource.exchange()
-                files.down = False
-            except tf.errors.NotFoundError:  # a function of the user's has closed it
-                files.down = False
-        self._begun()
+            self.bring_up()
         files.read()
         self._finish(current, "" if files.current is current else self.path)
 
