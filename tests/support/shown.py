@@ -114,6 +114,8 @@ def table(name):
         return "\n" + page.symptoms_table()
     if name == "faults":
         return faults_table()
+    if name == "costs":
+        return costs_table()
     if name == "reports":
         import reports
 
@@ -140,6 +142,24 @@ def faults_table():
     head = next(at for at, line in enumerate(measured) if line.startswith("| fault |"))
     rows = {line.split("|")[1].strip(): line for line in measured[head + 2 :] if line.startswith("|")}
     return "\n".join([*measured[head : head + 2], *(rows[name] for name in FAULTS)]) + "\n"
+
+
+def costs_table():
+    """The cost of one scalar, from the tables that the benchmarks have measured."""
+    rows = [_cells(line) for line in _measured("docs/cost.md") if line.startswith("| one scalar")]
+    parts = [f"| TF1: `add_summary` | {rows[0][1]} | {rows[0][2]} |"]
+    for name, stock, _, ours, *_ in map(_cells, _measured("docs/tf2.md")):
+        parts.append(f"| TF2: {name} | {stock} | {ours} times that |")
+    return "\n".join(["| | TensorFlow's writer | ours |", "|---|---|---|", *parts]) + "\n"
+
+
+def _measured(name):
+    """The rows of the tables of a page that hold microseconds, behind the heading on cost."""
+    return [line for line in read(name).partition("hat it costs\n")[2].splitlines() if re.match(r"\|.*\d µs \|", line)]
+
+
+def _cells(row):
+    return [cell.strip() for cell in row.strip("|").split("|")]
 
 
 def settings(directory):
