@@ -147,7 +147,7 @@ def faults_table():
 def costs_table():
     """The cost of one scalar, from the tables that the benchmarks have measured."""
     rows = [_cells(line) for line in _measured("docs/cost.md") if line.startswith("| one scalar")]
-    parts = [f"| TF1: `add_summary` | {rows[0][1]} | {rows[0][2]} |"]
+    parts = [f"| TF1: one scalar | {rows[0][1]} | {rows[0][2]} |"]
     for name, stock, _, ours, *_ in map(_cells, _measured("docs/tf2.md")):
         parts.append(f"| TF2: {name} | {stock} | {ours} times that |")
     return "\n".join(["| | TensorFlow's writer | ours |", "|---|---|---|", *parts]) + "\n"
