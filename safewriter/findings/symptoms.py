@@ -94,14 +94,13 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             means="What the merge returns is never written.",
             code="SW302",
             fix="`writer.add_summary(sess.run(merged), step)`",
-            reports=("luckycallor/InsightFace-tensorflow#17", "tensorflow/tensorflow#8011"),
+            reports=("luckycallor/InsightFace-tensorflow#17",),
         ),
         Symptom(
             sees="Some charts are there, one is missing",
             means="That summary was defined after the merge, or in another collection.",
             code="SW303",
             fix="Move `merge_all()` below the last summary.",
-            reports=("tensorflow/benchmarks#69",),
         ),
         Symptom(
             sees="Steps were written, and their charts are missing",
@@ -114,14 +113,14 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             means="`add_summary` got a list, None, a Tensor or a number.",
             code="SW305",
             fix="Pass what `sess.run(merged)` returns, not `sess.run([merged])`.",
-            reports=("tensorflow/models#764", "fjxmlzn/DoppelGANger#11"),
+            reports=("tensorflow/models#764", "tensorflow/tensorflow#8011", "tensorflow/benchmarks#69"),
         ),
         Symptom(
             sees="Charts of a distributed or `tf.function` program hold one point, or none",
             means="The writer is created where code runs once per trace, not once per step.",
             code="SW202",
             fix="Create the writer before, return the value, and write it in the loop.",
-            reports=("tensorflow/tensorflow#44072", "google-research/recsim#6"),
+            reports=("tensorflow/tensorflow#26980",),
         ),
     ),
     "TF2 and Keras: the run is there, `tf.summary` left nothing": (
@@ -195,7 +194,7 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             means="The summary op is defined again in each step.",
             code="SW304",
             fix="Move `tf.summary.scalar` out of the loop.",
-            reports=("tensorflow/tensorflow#8265", "keras-team/keras#8808"),
+            reports=("tensorflow/tensorflow#8265", "tensorflow/tensorflow#26684"),
         ),
         Symptom(
             sees="Points on the wrong steps: 2.9 on 2, some on negative ones",
@@ -224,14 +223,13 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             means="Several processes write into one directory.",
             code="SW203",
             fix="Only the chief writes, or `logs/worker{task_id}` for each.",
-            reports=("tensorflow/tensorboard#1011", "horovod/horovod#99"),
+            reports=("tensorflow/tensorboard#1011", "horovod/horovod#99", "Lightning-AI/pytorch-lightning#230"),
         ),
         Symptom(
             sees="The same, and the writer is created under `with strategy.scope():`",
             means="Every process that enters the scope creates a writer.",
             code="SW201",
             fix="Move the line to before the scope; let the chief alone create it.",
-            reports=("tensorflow/tensorboard#5958", "Lightning-AI/pytorch-lightning#230"),
         ),
         Symptom(
             sees="After a restart, the first run's points are gone, or the line goes back",
@@ -252,7 +250,7 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             means="They were written at the same time, with the same tags and steps.",
             code="SW604",
             fix="A directory for each writer.",
-            reports=("HazyResearch/metal#120", "tensorflow/tensorboard#3570"),
+            reports=("HazyResearch/metal#120", "tensorflow/tensorboard#3570", "tensorflow/tensorboard#5958"),
         ),
     ),
     "The end of the curve is missing, or it stopped": (
