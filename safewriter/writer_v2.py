@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
@@ -364,6 +364,10 @@ class _Overrides:
     def as_default(self: _Self, step: Any = None) -> AbstractContextManager[_Self]:
         """Makes this writer the default one of its thread for a ``with`` block. See ``tf.summary.SummaryWriter``."""
         return _Block(self, super().as_default(step))  # type: ignore[misc]
+
+    if TYPE_CHECKING:  # inherited from TensorFlow, which has no types
+
+        def set_as_default(self, step: Any = None) -> None: ...
 
     def flush(self) -> Any:
         """Flushes, and looks at what TensorFlow has written; in a graph or a function, the op that flushes.
