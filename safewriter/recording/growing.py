@@ -75,13 +75,17 @@ class GrowingFile:
         self.part = Part(path)
         self._remote = remote
         self._take = take
-        self._file: IO[bytes] = self._open()
-        self._reader = RecordReader(self._file, resume=False)
         self._begun = False  # the version record was read
         self._tail = b""
         self._handed_to = 0  # offset up to which events were handed on while they were copied
-        if not remote:
-            self._whereabouts = Whereabouts(self._file.fileno(), path)
+        self._file: IO[bytes] = self._open()
+        try:
+            self._reader = RecordReader(self._file, resume=False)
+            if not remote:
+                self._whereabouts = Whereabouts(self._file.fileno(), path)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _open(self) -> Any:
         path = self.part.path
