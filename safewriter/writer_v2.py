@@ -120,11 +120,11 @@ class Plan:
         self.direct = direct
         self.text, self.directory = locate(logdir, desk)
         self.remote = bool(scheme_of(self.directory))
-        self.role = Role()
+        self.role, self.role_in_words = Role(), ""
         with desk.guard("strategy"):
             # A writer that is created while a function is traced is lifted out of it, once for each trace.
             facts = replace(strategy_facts(), tracing=None)
-            self.role = facts.role
+            self.role, self.role_in_words = facts.role, facts.role.in_words()
             if facts.in_replica or direct:
                 desk.report_all(map(in_tf2_words, judge_creation(facts)))
         if not self.remote:
@@ -178,9 +178,8 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         take=events.take,
         budget=Budget(),
     )
-    role = plan.role.in_words()
     events.ledger = ledger = Ledger(
-        plan.text, resolved(plan.directory), desk, events, role, events.news, words=_in_words
+        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=_in_words
     )
     desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
     with desk.guard("directory"):
@@ -266,9 +265,9 @@ class _Safe:
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
-        if events.backend.is_down and not events.closed:
+        if not events.closed:
             with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
-                events.backend.bring_up()
+                events.backend.before_use()
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""

@@ -75,13 +75,18 @@ class GrowingFile:
         self.part = Part(path)
         self._remote = remote
         self._take = take
-        self._file: IO[bytes] = self._open()
-        self._reader = RecordReader(self._file, resume=False)
         self._begun = False  # the version record was read
         self._tail = b""
+        self._cut = False
         self._handed_to = 0  # offset up to which events were handed on while they were copied
-        if not remote:
-            self._whereabouts = Whereabouts(self._file.fileno(), path)
+        self._file: IO[bytes] = self._open()
+        try:
+            self._reader = RecordReader(self._file, resume=False)
+            if not remote:
+                self._whereabouts = Whereabouts(self._file.fileno(), path)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _open(self) -> Any:
         path = self.part.path
@@ -104,6 +109,8 @@ class GrowingFile:
                 self._file.close()
             self._file = self._open()
             self._reader.reopen(self._file)
+        elif self._was_cut():
+            self._cut = True
         stop = None if seconds is None else time.monotonic() + seconds
         for batch in self._reader.batches():
             for data in batch:
@@ -147,9 +154,12 @@ class GrowingFile:
         state = self.state()
         fate = judge_state(state)
         if fate in (Fate.INTACT, Fate.GROWN):
-            kept = self._remote or self._at(max(self.part.size - _TAIL, 0), len(self._tail)) == self._tail
-            fate = Fate.INTACT if kept else Fate.TRUNCATED
+            fate = Fate.TRUNCATED if self._cut or (not self._remote and self._was_cut()) else Fate.INTACT
         return fate, state
+
+    def _was_cut(self) -> bool:
+        """Whether the end of what was read is not there any more."""
+        return self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
 
     def grown_to(self) -> int:
         """Bytes in the file; of a remote one, those that were read."""
@@ -187,6 +197,7 @@ class GrowingFile:
             return None
         part.landed = 0
         if fate is Fate.MOVED and not stays_in_directory(state):
+            part.events = max(part.events, sum(1 for _ in self._behind(0)))
             return None
         part.landed, end = self._readable(fate)
         if self._remote:

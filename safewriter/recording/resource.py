@@ -140,11 +140,12 @@ class ResourceBackend:
 
     def _share(self, files: _Shared) -> _Shared:
         """The files of our resource; those of another writer where TensorFlow gave us the resource of that one."""
-        if not files.find():
-            key, tokens = self._resource.key(), files.tokens
-            shared = [other._files for other in list(ResourceBackend._open) if other._resource.key() == key]
-            files = shared[0] if shared else files
-            files.tokens |= tokens
+        with self._desk.guard("event file"):
+            if not files.find():
+                key, tokens = self._resource.key(), files.tokens
+                shared = [other._files for other in list(ResourceBackend._open) if other._resource.key() == key]
+                files = shared[0] if shared else files
+                files.tokens |= tokens
         files.takers.add(self)
         ResourceBackend._open.add(self)
         return files
@@ -167,11 +168,6 @@ class ResourceBackend:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
         current = self._files.current
         return 0 if current is None else current.grown_to()
-
-    @property
-    def is_down(self) -> bool:
-        """Whether the resource was closed by us, and could not be made anew."""
-        return self._files.down
 
     @property
     def accepted(self) -> int:
@@ -211,6 +207,11 @@ class ResourceBackend:
             self._resource.reopen()
             files.down = False
             self._begun()
+
+    def before_use(self) -> None:
+        """The same for a write past the backend, which may be a signal handler's in the middle of an exchange."""
+        if self._files.down:
+            self._resource.reopen()
 
     def _begun(self) -> None:
         self.generation += 1
@@ -283,11 +284,12 @@ class ResourceBackend:
                 self._finish(file, self.path)
         if current is None or current.part.final or not files.is_gone(current, read_all=read_all):
             return
+        files.down = True  # before: from now on, what a signal handler writes brings it up
         try:
             self._resource.close()
         except tf.errors.OpError:  # it may be writing on; what is in its file is copied later
+            files.down = False
             return
-        files.down = True  # what a signal handler writes in between brings it up
         with contextlib.suppress(tf.errors.OpError):  # the next write or flush tries again, and raises
             self.bring_up()
         files.read()
@@ -337,9 +339,13 @@ class ResourceBackend:
         return [events_lost(self.path, self._failure, missing, calls)] if missing or calls else []
 
     def _end(self) -> None:
-        self.look(whole=True)
-        for file in self._files.unfinished():
-            self._finish(file, None)
+        try:
+            self.look(whole=True)
+            for file in self._files.unfinished():
+                self._finish(file, None)
+        finally:
+            for file in self._files.unfinished():  # a fault of ours: no descriptor stays open for it
+                file.close()
 
     def reopen(self) -> None:
         """See ``Backend``."""
