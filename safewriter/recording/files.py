@@ -26,6 +26,7 @@ from safewriter.eventfile.names import new_name
 from safewriter.eventfile.read import count_records, read_events
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
+from safewriter.system import process
 from safewriter.system.directories import make_directories, remove_directories
 
 FILE_VERSION = "brain.Event:2"
@@ -398,7 +399,7 @@ class EventFiles:
         if self._parent is not None:
             parent, self._parent = self._parent, None
             with self._desk.guard("fork"):
-                self._report(used_after_fork(parent, os.getpid(), self.path))
+                self._report(used_after_fork(parent, process.pid, self.path))
         return opened
 
     def _begin_again(self) -> Opened:
