@@ -104,6 +104,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._events = events
         shares = session is not None
         self._ledger = ledger = Ledger(text, resolved(directory), desk, events, role_in_words, news, shares=shares)
+        ledger.scope = scope.current()
         self._books = books = Books(ledger, news)
         events.in_child = books.begin_in_child
         self._adding = Adding(ledger, books, news)
@@ -135,9 +136,8 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
     def _give_up(self) -> None:
         """The constructor failed: leaves nothing behind."""
         ledger = self._ledger
-        if hasattr(ledger, "scope"):
-            ledger.scope.leave(ledger)
-            ledger.scope.graphs.discard(ledger.key)
+        ledger.scope.leave(ledger)
+        ledger.scope.graphs.discard(ledger.key)
         self._events.remove()
 
     # Adding.
