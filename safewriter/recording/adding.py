@@ -71,7 +71,7 @@ def whole(step: Any) -> int:
     """
     try:
         return int(step)
-    except OverflowError as error:  # an infinity
+    except (OverflowError, ValueError) as error:  # an infinity, NaN, or a text
         raise ValueError(f"global_step must be a whole number, not {step!r}.") from error
     except (TypeError, AttributeError):  # a variable of a graph fails with the latter
         hint = "; evaluate it first: `sess.run(global_step)`" if hasattr(step, "op") else ""

@@ -108,13 +108,3 @@ class Backend(Protocol):
 
     def remove(self) -> None:
         """Takes away what a constructor that failed has created."""
-
-    def begin_in_child(self, parent: int) -> None:
-        """In a forked child: leaves the parent's file alone; the next event begins one of the child's own (SW505).
-
-        Args:
-            parent: The process that the writer was used in before.
-        """
-
-    def after_fork(self) -> None:
-        """In a forked child, before anything else: lets go of what threads held that are not there."""

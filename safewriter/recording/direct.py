@@ -111,13 +111,6 @@ class DirectBackend(OnFiles):
         """See ``Backend``."""
         self._files.remove()
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``."""
-        self._files.leave_to_parent(parent)
-
-    def after_fork(self) -> None:
-        """See ``Backend``."""
-
 
 def serialized(event: Any, files: EventFiles) -> bytes:
     """An ``Event`` message in bytes.

@@ -28,19 +28,19 @@ class Landing:
     Attributes:
         backend: Where events go.
         sums: What closing had to say, for the ledger to report.
+        in_child: Called in a forked child, before its first event is written.
     """
 
     backend: Backend
     _report: Callable[[Finding], None]
-    _in_child: Callable[[], None]
 
-    def _begin(self, report: Callable[[Finding], None], in_child: Callable[[], None]) -> None:
+    def _begin(self, report: Callable[[Finding], None]) -> None:
         self.turn = Turn()
         self.sums: list[Finding] = []
         self._closed = False
         self._pid = process.pid
         self._report = report
-        self._in_child = in_child
+        self.in_child: Callable[[], None] = lambda: None
 
     @property
     def closed(self) -> bool:
@@ -51,11 +51,6 @@ class Landing:
     def foreign(self) -> bool:
         """Whether it is another process's: we are a forked child that has not written yet."""
         return self._pid != process.pid
-
-    def after_fork(self) -> None:
-        """In a forked child: the threads that held locks are not there."""
-        self.turn.begin_anew()
-        self.backend.after_fork()
 
     def _take(self, event: Any) -> None:
         turn = self.turn
@@ -86,12 +81,14 @@ class Landing:
 
     def _go_on_in_child(self) -> None:
         parent, self._pid = self._pid, process.pid
-        self._in_child()
-        self.backend.begin_in_child(parent)
-        self._renew_backend()
+        self.in_child()
+        self._leave_to_parent(parent)
 
-    def _renew_backend(self) -> None:
-        """In a forked child: what a queue held and its thread are the parent's."""
+    def _leave_to_parent(self, parent: int) -> None:
+        """In a forked child: leaves the parent's file alone; the next event begins one of the child's own (SW505).
+
+        Nothing where a session writes: it is not usable in a forked child.
+        """
 
     def flush(self) -> None:
         """Brings all events to the file and looks whether they are there.
@@ -177,7 +174,6 @@ class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
         files: Where events go.
         desk: The writer's.
         report: Takes findings that the writer reports when its call is over.
-        in_child: Called in a forked child, before its first event is written.
         queueing: For slow and remote storage.
 
     Raises:
@@ -190,18 +186,21 @@ class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
         files: EventFiles,
         desk: Desk,
         report: Callable[[Finding], None],
-        in_child: Callable[[], None],
         queueing: Queueing,
     ) -> None:
-        self._begin(report, in_child)
+        self._begin(report)
         self._logdir = logdir
         self._files = files
         self._queue = partial(QueuedBackend, files, self.turn, desk, queueing)
-        self._renew_backend()
+        self._begin_backend()
 
-    def _renew_backend(self) -> None:
+    def _begin_backend(self) -> None:
         files = self._files
         self.backend = self._queue() if files.remote else DirectBackend(files, self.turn, self._storage_is_slow)
+
+    def _leave_to_parent(self, parent: int) -> None:
+        self._files.leave_to_parent(parent)
+        self._begin_backend()  # what a queue holds, and its thread, are the parent's
 
     def _try_put(self, event: Any) -> None:
         self._take(event)
@@ -254,7 +253,7 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         **rest: Any,
     ) -> None:
         EventFileWriterV2.__init__(self, session, logdir, filename_suffix=token + filename_suffix, **rest)
-        self._begin(report, lambda: None)
+        self._begin(report)
         resource = _SessionResource(self)
         self.backend = ResourceBackend(resource, directory, token, self.turn, remote=remote, desk=desk, report=report)
 
@@ -298,7 +297,3 @@ class _SessionResource:
     def may_exchange(self) -> bool:
         """See ``Resource``: all events pass through writers, and one that comes in between is refused aloud."""
         return True
-
-    def renew_in_child(self) -> bool:
-        """See ``Resource``: a session hangs in a forked child."""
-        return False

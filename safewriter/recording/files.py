@@ -26,6 +26,7 @@ from safewriter.eventfile.names import new_name
 from safewriter.eventfile.read import count_records, read_events
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
+from safewriter.system import process
 from safewriter.system.directories import make_directories, remove_directories
 
 FILE_VERSION = "brain.Event:2"
@@ -346,14 +347,16 @@ class EventFiles:
     def go_on_in_newest(self, *, closed: bool) -> None:
         """Finishes all files but the newest that a re-entering call began; that one too where the writer is closed."""
         while self._newer:
-            newest = max(self._newer, key=lambda opened: opened.part.path)
-            self._newer.remove(newest)
-            for older in (self._current, *self._newer):
-                if older is not None and older.part.path < newest.part.path:
-                    if older in self._newer:  # taken out before it is closed: another handler may write meanwhile
-                        self._newer.remove(older)
-                    self._finish(older)
-            self._adopt(newest)
+            current = self._current
+            files = [*self._newer, *([] if current is None else [current])]
+            newest = max(files, key=lambda opened: opened.part.path)
+            for opened in files:
+                if opened is not current:  # taken out before it is closed: another handler may write meanwhile
+                    self._newer.remove(opened)
+                if opened is not newest:
+                    self._finish(opened)
+            if newest is not current:
+                self._adopt(newest)
             if closed:
                 self.end()
 
@@ -398,7 +401,7 @@ class EventFiles:
         if self._parent is not None:
             parent, self._parent = self._parent, None
             with self._desk.guard("fork"):
-                self._report(used_after_fork(parent, os.getpid(), self.path))
+                self._report(used_after_fork(parent, process.pid, self.path))
         return opened
 
     def _begin_again(self) -> Opened:
@@ -442,7 +445,9 @@ class EventFiles:
         with self._desk.guard("event file"):
             part.landed = _still_there(file, state, fate, part)
         part.lost, part.final = part.events - part.landed, True
-        gone = self._finished.gone(self.parts[:-1])
+        gone: dict[str, int] = {}
+        with self._desk.guard("event files"):
+            gone = self._finished.gone(self.parts[:-1])
         where = self._replace(file) if goes_on else None
         if part.events or gone:
             self._report(event_file_gone(state, fate, part.events, part.lost, where, gone))

@@ -41,9 +41,6 @@ class EventWriter(Protocol):
     def close(self, timeout: float | None = None) -> None:
         """Closes it; what could not be written is in ``sums``."""
 
-    def after_fork(self) -> None:
-        """In a forked child: the threads that held locks are not there."""
-
 
 class Ledger:
     """Counts what one writer takes, and knows what to say when it ends.
@@ -66,6 +63,7 @@ class Ledger:
         summaries: ``add_summary`` calls that were accepted.
         other_summaries: Events with a summary that came by ``add_event``.
         dropped: Events that came after close.
+        tags_seen: How many tags were looked up in the graphs.
     """
 
     scope: Scope
@@ -100,6 +98,7 @@ class Ledger:
         self.summaries = 0
         self.other_summaries = 0
         self.dropped = 0
+        self.tags_seen = 0
         self._flushed_events = 0
         self._flushed_summaries = 0
         self._ever_flushed = False
@@ -136,12 +135,6 @@ class Ledger:
         """Begins anew in a forked child, which writes a file of its own."""
         self._begin()
         self._news.clear()
-
-    def after_fork(self) -> None:
-        """In a forked child: the threads that held locks are not there."""
-        self.events.after_fork()
-        self.turn.begin_anew()
-        self.desk.after_fork()
 
     def sums(self) -> list[Finding]:
         """What to say at close: what could not be written, and the sums for what went on after it was reported."""

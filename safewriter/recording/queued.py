@@ -190,14 +190,6 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended, _REMOVE_SECS)
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``."""
-        self._files.leave_to_parent(parent)
-
-    def after_fork(self) -> None:
-        """See ``Backend``. The thread did not come along, and what it held is the parent's."""
-        self._empty()
-
     # On the thread.
 
     def _run(self) -> None:

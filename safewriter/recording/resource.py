@@ -56,9 +56,6 @@ class Resource(Protocol):
     def may_exchange(self) -> bool:
         """Whether the resource may be closed, and made anew: no other thread is known to write through it."""
 
-    def renew_in_child(self) -> bool:
-        """In a forked child: lets go of the parent's file and begins one of the child's own; whether that could be."""
-
 
 class Budget:
     """How long reading back may take, as a share of the time that has passed."""
@@ -364,14 +361,15 @@ class ResourceBackend:
                 with contextlib.suppress(*FAILURES):
                     tf.io.gfile.remove(part.path)
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``. A session is not usable in a forked child."""
-        if not self._resource.renew_in_child():
-            return
+    def leave_to_parent(self, parent: int) -> None:
+        """In a forked child: leaves the parent's file alone and begins one of the child's own (SW505).
+
+        Args:
+            parent: The process that the writer was used in before.
+        """
+        self._resource.close()
+        self._resource.reopen()
         self._files.forget()
         self.lost = self._added = 0
         self._begun()
         self._report(used_after_fork(parent, process.pid, self.path))
-
-    def after_fork(self) -> None:
-        """See ``Backend``."""

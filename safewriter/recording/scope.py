@@ -254,7 +254,7 @@ class Scope:
     def after_fork(self) -> None:
         """In a forked child: begins anew; what the parent has open or owes is the parent's."""
         for ledger in (*self.open.values(), *self._owing.values()):
-            ledger.after_fork()
+            ledger.desk.after_fork()
         self.open, self._owing, self._unclosed = {}, {}, {}
         self.graphs.after_fork()
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour
 from safewriter.eventfile.names import MARK, EventFileName, parse_name
+from safewriter.system import process
 from safewriter.system.holders import holder, holds, lives
 from safewriter.system.role import VARIABLES, role
 
@@ -43,7 +44,7 @@ class Neighbours:
         self._logdir = logdir
         self._clock = clock
         self._host = host or socket.gethostname()
-        self._pid = os.getpid()
+        self._pid = process.pid
         self._last: float | None = None
         self._sizes: dict[str, int | None] = {}  # None: not read yet
         self._growths: dict[str, int] = {}
@@ -77,7 +78,7 @@ class Neighbours:
 
     def is_due(self, interval: float) -> bool:
         """Whether there is something to look at, and the last look is so many seconds ago, or there was none."""
-        if os.getpid() != self._pid or "://" in self._logdir:
+        if process.pid != self._pid or "://" in self._logdir:
             return False
         return self._last is None or self._clock() - self._last >= interval
 

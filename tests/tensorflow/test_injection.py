@@ -30,6 +30,12 @@ MODULES = (
     "safewriter.eventfile.names",
     "safewriter.findings.wording",
 )
+#: Those that stand beside other things.
+LOOKS = (
+    "safewriter.recording.files._Finished.gone",
+    "safewriter.recording.files._Finished.report_gone",
+    "safewriter.recording.scope.Scope.enter",
+)
 #: What is no check: without it no event file can be named, opened or found again.
 NEEDED = {
     "safewriter.checks.logdir.scheme_of": "it says whether the path is local",
@@ -63,6 +69,10 @@ def targets():
                     plain = not method.startswith("__") or method == "__init__"
                     if plain and inspect.isfunction(function) and function.__code__.co_filename == module.__file__:
                         found[f"{name}.{attribute}.{method}"] = (value, method, function)
+    for name in LOOKS:
+        module, holder, method = name.rsplit(".", 2)
+        owner = getattr(importlib.import_module(module), holder)
+        found[name] = (owner, method, vars(owner)[method])
     return {name: target for name, target in found.items() if name not in NEEDED}
 
 
