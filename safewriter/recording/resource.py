@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 import tensorflow as tf
 
 from safewriter.checks.landing import Fate, event_file_gone, events_lost, resource_closed, used_after_fork
+from safewriter.eventfile.read import count_records
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
 from safewriter.recording.growing import FAILURES, GrowingFile, ResourceFiles
@@ -165,6 +166,12 @@ class ResourceBackend:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
         current = self._files.current
         return 0 if current is None else current.grown_to()
+
+    def written_behind(self, offset: int) -> int:
+        """Events in the file of now behind an offset; at least one."""
+        with contextlib.suppress(*FAILURES):
+            return max(count_records(self.path, offset)[0], 1)
+        return 1
 
     @property
     def accepted(self) -> int:

@@ -27,8 +27,9 @@ EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program end
 stock_tags: Callable[[], Callable[[], set[str]]] | None = None
 
 
-#: Reports what was noted of a program and is no writer's; called when the program, or a capture, ends.
-at_end: list[Callable[[], None]] = []
+#: Reports what was noted of a program and is no writer's; called when the program, or a capture, ends, with whether
+#: an exception broke it off.
+at_end: list[Callable[[bool], None]] = []
 
 
 class Observer(Protocol):
@@ -234,13 +235,14 @@ class Scope:
             outer.open[ledger.key] = ledger
 
     def _report_rest(self, *, broken_off: bool) -> None:
-        for report in at_end:
-            report()
         for ledger in list(self._owing.values()):
             with ledger.desk.guard("exit"):
                 self._report_owed(ledger)
         if self._last is None:
             return
+        for report in at_end:
+            with self._last.guard("usage"):
+                report(broken_off)
         with self._last.guard("exit"):
             lines, self._unclosed = list(self._unclosed.values()), {}
             for line in lines:
