@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
@@ -151,9 +151,8 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         What makes the resource behind a handle anew.
     """
     global _created
-    token = new_token()
     suffix = given["filename_suffix"]
-    suffix = token + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
+    suffix = new_token() + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
     queue, millis = (0 if not plan.remote else given["max_queue"]), given["flush_millis"]
     init = functools.partial(
         gen_summary_ops.create_summary_file_writer,
@@ -167,9 +166,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     desk = plan.desk
     events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
     events.backend = ResourceBackend(
-        EagerResource(writer._resource, init, events.may_exchange) if eager else NoResource(),
+        EagerResource(writer._handle, init, events.may_exchange) if eager else NoResource(),
         plan.directory,
-        token,
+        suffix,
         events.turn,
         remote=plan.remote,
         desk=desk,
@@ -255,6 +254,10 @@ class _Safe:
             if not self.desk.policy.strict:  # there the user's next call raises
                 self.deliver(may_raise=False)
         return True
+
+    def is_here(self) -> bool:
+        """Whether the resource is eager, and so is the call."""
+        return not self.events.graph_mode and tf.executing_eagerly()
 
     def before_use(self) -> None:
         """TensorFlow is about to write through the resource, or to trace a function that will."""
@@ -353,6 +356,8 @@ class _Overrides:
         safe = getattr(self, "_safe", None)
         if safe is not None:
             safe.before_use()
+            if tf.executing_eagerly():
+                safe.events.backend.written += 1
         return self._handle
 
     @_resource.setter
@@ -370,15 +375,14 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly():
+        if not safe.is_here():
             return super().flush()  # type: ignore[misc]
         if self._closed:
             return None
         by_stock = _called_by_stock()
-        if by_stock or safe.events.closed or safe.events.turn.reentered():  # an interrupted call looks when it is over
-            with self._unless_closed():
-                super().flush()  # type: ignore[misc]
-        if by_stock or safe.events.closed:
+        if by_stock or safe.events.turn.reentered():  # an interrupted call looks when it is over
+            self._flush_resource()
+        if by_stock:
             return None
         try:
             safe.events.flush()
@@ -396,23 +400,22 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly() or safe.events.closed:
+        if not safe.is_here() or self._closed:
             return super().close()  # type: ignore[misc]
         if safe.events.turn.reentered():  # the interrupted call closes before it returns
             safe.events.turn.words.append(self._close_left)
             return None
         try:
-            with self._unless_closed():
-                super().close()  # type: ignore[misc]
+            self._flush_resource()
         finally:
+            self._closed = True
             safe.end(sys.exc_info()[1])
         return None
 
-    @contextlib.contextmanager
-    def _unless_closed(self) -> Iterator[None]:
-        """Around a call of TensorFlow's that finds no resource where a signal handler has closed the writer."""
+    def _flush_resource(self) -> None:
+        """What TensorFlow's ``flush`` does; nothing where a signal handler closes the writer in the middle of it."""
         try:
-            yield
+            self._safe.events.backend.flush_resource()
         except tf.errors.NotFoundError:
             if not self._safe.events.closed:
                 raise
