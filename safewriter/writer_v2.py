@@ -32,7 +32,7 @@ from safewriter.recording.opening import free_space, locate, probe, resolved
 from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, ResourceBackend, new_token
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.recording.watcher import WATCHER
+from safewriter.recording.watcher import INTERVAL, WATCHER
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
@@ -267,9 +267,19 @@ class _Safe:
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
+                self.deliver(may_raise=False)  # the child may end without another call of ours
         if not events.closed:
             with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
                 events.backend.before_use()
+
+    def before_write(self) -> None:
+        """One event is about to be written: looks at the file each second, for a loop that never calls us otherwise."""
+        self.events.backend.written += 1
+        if not self._remote and time.monotonic() - self._looked > INTERVAL:
+            self._looked = time.monotonic()
+            self.events.go_on()
+            if not self.desk.policy.strict:
+                self.deliver(may_raise=False)
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
@@ -357,7 +367,7 @@ class _Overrides:
         if safe is not None:
             safe.before_use()
             if tf.executing_eagerly():
-                safe.events.backend.written += 1
+                safe.before_write()
         return self._handle
 
     @_resource.setter

@@ -78,6 +78,7 @@ class GrowingFile:
         self._begun = False  # the version record was read
         self._tail = b""
         self._cut = False
+        self.torn = False  #: a record was cut short in it
         self._handed_to = 0  # offset up to which events were handed on while they were copied
         self._file: IO[bytes] = self._open()
         try:
@@ -195,6 +196,7 @@ class GrowingFile:
         part = self.part
         if fate is Fate.INTACT and self.grown_to() <= self._reader.offset:
             return None
+        self.torn = fate is Fate.INTACT
         part.landed = 0
         if fate is Fate.MOVED and not stays_in_directory(state):
             for _ in self._behind(0):  # all are counted
@@ -326,6 +328,11 @@ class ResourceFiles:
     def landed(self) -> int:
         """Those that are in the log directory."""
         return sum(file.part.landed for file in self.all)
+
+    @property
+    def torn(self) -> bool:
+        """Whether a record was cut short in one of them."""
+        return any(file.torn for file in self.all)
 
     def unfinished(self) -> list[GrowingFile]:
         """Files that are open."""

@@ -274,9 +274,12 @@ class ResourceBackend:
     def _newly_unwritten(self) -> int:
         """Events that were written past the backend and are in no file, though all was read.
 
-        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence.
+        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. A single one
+        may be of a call that a signal handler interrupts now, or has ended.
         """
-        unwritten = max(self.written + self._added - self._files.events - self.pending, 0) if self.written else 0
+        unwritten = max(self.written + self._added - self._files.events, 0) if self.written else 0
+        if unwritten == 1 and not self._files.torn:
+            return 0
         more, self._unwritten = max(unwritten - self._unwritten, 0), max(unwritten, self._unwritten)
         return more
 
