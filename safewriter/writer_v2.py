@@ -82,8 +82,15 @@ def create_file_writer(
             that fits.
         ValueError: An unknown code in ``ignore``; the message lists the right ones.
     """
-    plan = Plan(logdir, strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     given = {"max_queue": max_queue, "flush_millis": flush_millis, "filename_suffix": filename_suffix}
+    inside_function = ops.inside_function()
+    with ops.init_scope():
+        if tf.executing_eagerly():
+            summary_ops_v2._check_create_file_writer_args(inside_function, logdir=logdir, **given)
+    if any(tf.is_tensor(each) and plain(each) is None for each in (logdir, *given.values())):
+        # A tensor of a graph, which only a session knows: there is nothing to look at, and nothing to keep account of.
+        return summary_ops_v2.create_file_writer_v2(logdir, **given, name=name)
+    plan = Plan(plain(logdir), strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     mesh = {} if experimental_mesh is None else {"mesh": experimental_mesh}
     with ops.name_scope(name, "create_file_writer") as name_scope, ops.device("cpu:0"), ops.init_scope():
 
@@ -153,7 +160,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     global _created
     suffix = given["filename_suffix"]
     suffix = new_token() + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
-    queue, millis = (0 if not plan.remote else given["max_queue"]), given["flush_millis"]
+    queue, millis = plain(given["max_queue"]), plain(given["flush_millis"])
+    if not plan.remote and (queue is None or isinstance(queue, int)):  # TensorFlow refuses any other
+        queue = 0
     init = functools.partial(
         gen_summary_ops.create_summary_file_writer,
         logdir=tf.constant(plan.text if plan.remote else plan.directory),
@@ -213,8 +222,7 @@ def plain(value: Any) -> Any:
     """What a tensor holds, where TensorFlow's own function has made one of an argument."""
     if tf.is_tensor(value):
         value = tf.get_static_value(value)
-    item = getattr(value, "item", None)  # of an array of NumPy's
-    return value if item is None else item()
+    return value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value  # of NumPy's
 
 
 class _Safe:
