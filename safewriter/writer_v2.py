@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -33,7 +33,7 @@ from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.recording.watcher import WATCHER
+from safewriter.recording.watcher import INTERVAL, WATCHER
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
@@ -83,8 +83,16 @@ def create_file_writer(
             that fits.
         ValueError: An unknown code in ``ignore``; the message lists the right ones.
     """
-    plan = Plan(logdir, strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     given = {"max_queue": max_queue, "flush_millis": flush_millis, "filename_suffix": filename_suffix}
+    inside_function = ops.inside_function()
+    with ops.init_scope():
+        if tf.executing_eagerly():
+            summary_ops_v2._check_create_file_writer_args(inside_function, logdir=logdir, **given)
+    if any(tf.is_tensor(each) and plain(each) is None for each in (logdir, *given.values())):
+        # A tensor of a graph, which only a session knows: there is nothing to look at, and nothing to keep account of.
+        unwatched: SafeSummaryWriter = summary_ops_v2.create_file_writer_v2(logdir, **given, name=name)
+        return unwatched
+    plan = Plan(plain(logdir), strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     mesh = {} if experimental_mesh is None else {"mesh": experimental_mesh}
     with ops.name_scope(name, "create_file_writer") as name_scope, ops.device("cpu:0"), ops.init_scope():
 
@@ -152,10 +160,11 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     Returns:
         What makes the resource behind a handle anew.
     """
-    token = new_token()
     suffix = given["filename_suffix"]
-    suffix = token + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
-    queue, millis = (0 if not plan.remote else given["max_queue"]), given["flush_millis"]
+    suffix = new_token() + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
+    queue, millis = plain(given["max_queue"]), plain(given["flush_millis"])
+    if not plan.remote and (queue is None or isinstance(queue, int)):  # TensorFlow refuses any other
+        queue = 0
     init = functools.partial(
         gen_summary_ops.create_summary_file_writer,
         logdir=tf.constant(plan.text if plan.remote else plan.directory),
@@ -168,9 +177,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     desk = plan.desk
     events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
     events.backend = ResourceBackend(
-        EagerResource(writer._resource, init, events.may_exchange) if eager else NoResource(),
+        EagerResource(writer._handle, init, events.may_exchange) if eager else NoResource(),
         plan.directory,
-        token,
+        suffix,
         events.turn,
         remote=plan.remote,
         desk=desk,
@@ -233,8 +242,7 @@ def plain(value: Any) -> Any:
     """What a tensor holds, where TensorFlow's own function has made one of an argument."""
     if tf.is_tensor(value):
         value = tf.get_static_value(value)
-    item = getattr(value, "item", None)  # of an array of NumPy's
-    return value if item is None else item()
+    return value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value  # of NumPy's
 
 
 class _Safe:
@@ -275,6 +283,10 @@ class _Safe:
                 self.deliver(may_raise=False)
         return True
 
+    def is_here(self) -> bool:
+        """Whether the resource is eager, and so is the call."""
+        return not self.events.graph_mode and tf.executing_eagerly()
+
     def before_use(self) -> None:
         """TensorFlow is about to write through the resource, or to trace a function that will."""
         events = self.events
@@ -283,6 +295,7 @@ class _Safe:
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
+                self.deliver(may_raise=False)  # the child may end without another call of ours
         if not events.closed:
             with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
                 events.backend.before_use()
@@ -291,6 +304,15 @@ class _Safe:
         """It becomes the default writer of this thread."""
         self.before_use()
         self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
+
+    def before_write(self) -> None:
+        """One event is about to be written: looks at the file each second, for a loop that never calls us otherwise."""
+        self.events.backend.written += 1
+        if not self._remote and time.monotonic() - self._looked > INTERVAL:
+            self._looked = time.monotonic()
+            self.events.go_on()
+            if not self.desk.policy.strict:
+                self.deliver(may_raise=False)
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
@@ -373,6 +395,8 @@ class _Overrides:
         safe = getattr(self, "_safe", None)
         if safe is not None:
             safe.before_use()
+            if tf.executing_eagerly():
+                safe.before_write()
         return self._handle
 
     @_resource.setter
@@ -394,15 +418,14 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly():
+        if not safe.is_here():
             return super().flush()  # type: ignore[misc]
         if self._closed:
             return None
         by_stock = _called_by_stock()
-        if by_stock or safe.events.closed or safe.events.turn.reentered():  # an interrupted call looks when it is over
-            with self._unless_closed():
-                super().flush()  # type: ignore[misc]
-        if by_stock or safe.events.closed:
+        if by_stock or safe.events.turn.reentered():  # an interrupted call looks when it is over
+            self._flush_resource()
+        if by_stock:
             return None
         try:
             safe.events.flush()
@@ -420,23 +443,22 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly() or safe.events.closed:
+        if not safe.is_here() or self._closed:
             return super().close()  # type: ignore[misc]
         if safe.events.turn.reentered():  # the interrupted call closes before it returns
             safe.events.turn.words.append(self._close_left)
             return None
         try:
-            with self._unless_closed():
-                super().close()  # type: ignore[misc]
+            self._flush_resource()
         finally:
+            self._closed = True
             safe.end(sys.exc_info()[1])
         return None
 
-    @contextlib.contextmanager
-    def _unless_closed(self) -> Iterator[None]:
-        """Around a call of TensorFlow's that finds no resource where a signal handler has closed the writer."""
+    def _flush_resource(self) -> None:
+        """What TensorFlow's ``flush`` does; nothing where a signal handler closes the writer in the middle of it."""
         try:
-            yield
+            self._safe.events.backend.flush_resource()
         except tf.errors.NotFoundError:
             if not self._safe.events.closed:
                 raise

@@ -252,10 +252,11 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         filename_suffix: str,
         **rest: Any,
     ) -> None:
-        EventFileWriterV2.__init__(self, session, logdir, filename_suffix=token + filename_suffix, **rest)
+        ending = token + filename_suffix
+        EventFileWriterV2.__init__(self, session, logdir, filename_suffix=ending, **rest)
         self._begin(report)
         resource = _SessionResource(self)
-        self.backend = ResourceBackend(resource, directory, token, self.turn, remote=remote, desk=desk, report=report)
+        self.backend = ResourceBackend(resource, directory, ending, self.turn, remote=remote, desk=desk, report=report)
 
     def add_event(self, event: Any) -> None:
         """Writes one event through the session.

@@ -3,7 +3,7 @@
 A row is a loss that was measured with TensorFlow's own writer or Keras' own callback. Each run shows what they leave,
 and what ours does about it: nothing is lost, or a code is reported.
 
-Covered elsewhere, for they are faults of processes and disks: a deleted file or directory, a truncated file, SIGKILL and
+Covered elsewhere, for they are faults of processes and disks: a deleted file or directory, a truncated file, SIGKILL,
 ``os._exit``, an idle loop, a forked child, a closed writer that is used (``test_writer_v2.py``), and a full disk
 (``docs/landing.md`` and its benchmark).
 """
@@ -191,7 +191,7 @@ ROWS = {
         with writer.as_default():
             f(tf.constant(0, tf.int64))
         if hasattr(writer, "report"):
-            print(*[finding.message.split(" is ")[0] for finding in writer.report().findings if finding.code == "SW205"])
+            print(*[each.message.split(" is ")[0] for each in writer.report().findings if each.code == "SW205"])
         """,
         {"loss": [0]},
         [],
