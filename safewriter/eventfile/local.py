@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from safewriter.eventfile.read import count_records
-from safewriter.eventfile.record import OVERHEAD, frame, record_of
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
-_HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
 
@@ -78,36 +75,16 @@ class LocalFile:
             raise
         return (found.st_dev, found.st_ino)
 
-    def write(self, data: bytes) -> None:
-        """Appends one event.
-
-        Args:
-            data: The serialized event.
-
-        Raises:
-            OSError: It was not written; the file ends as before.
-        """
-        total = len(data) + OVERHEAD
-        try:
-            if total > _GATHER_FROM and _HAS_WRITEV:
-                written = os.writev(self._fd, frame(data))
-            else:
-                written = os.write(self._fd, record_of(data))
-            if written != total:
-                self._write_rest(record_of(data), written)
-            self.size += total
-        except BaseException as error:
-            self._cut_back(error)
-            raise
-
-    def write_framed(self, records: bytes) -> None:
-        """Appends records that are framed already; all of them or none.
+    def write(self, records: bytes) -> None:
+        """Appends records; all of them or none.
 
         Raises:
             OSError: None was written; the file ends as before.
         """
         try:
-            self._write_rest(records, 0)
+            written = os.write(self._fd, records)
+            if written != len(records):
+                self._write_rest(records, written)
             self.size += len(records)
         except BaseException as error:
             self._cut_back(error)

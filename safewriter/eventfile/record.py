@@ -38,15 +38,8 @@ def header_of(length: int) -> bytes:
     return packed + FOOTER.pack(masked_crc(packed))
 
 
-def frame(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """A record for one serialized event, in the three pieces in which it is written."""
-    crc = _crc32c(data)
-    masked = ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF  # masked_crc, once less called for each event
-    return header_of(len(data)), data, _pack_footer(masked)
-
-
 def record_of(data: bytes) -> bytes:
-    """The same in one piece. Small events are written so: this runs for each, and spares what ``frame`` takes more."""
+    """The record for one serialized event."""
     crc = _crc32c(data)
-    footer = _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)
+    footer = _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)  # masked_crc, once less called
     return b"".join((header_of(len(data)), data, footer))

@@ -65,7 +65,9 @@ class Neighbours:
             listed, nothing is known.
         """
         nothing = DirectoryFacts(self._logdir)
-        if not self.is_due(at_most_every):
+        if process.pid != self._pid or "://" in self._logdir:
+            return nothing
+        if self._last is not None and self._clock() - self._last < at_most_every:
             return nothing
         try:
             names = {name for name in os.listdir(self._logdir or os.curdir) if MARK in name}
@@ -75,12 +77,6 @@ class Neighbours:
         self._settled.update(os.path.basename(path) for path in own_files)
         found = self._first_look(names) if first else self._next_look(names)
         return DirectoryFacts(self._logdir, tuple(found))
-
-    def is_due(self, interval: float) -> bool:
-        """Whether there is something to look at, and the last look is so many seconds ago, or there was none."""
-        if process.pid != self._pid or "://" in self._logdir:
-            return False
-        return self._last is None or self._clock() - self._last >= interval
 
     def _first_look(self, names: set[str]) -> list[Neighbour]:
         self._order = sorted(names, reverse=True)
