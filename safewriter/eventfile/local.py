@@ -165,11 +165,11 @@ class LocalFile:
             return count_records(file, self.size)[0]
 
     def cut_to(self, size: int) -> None:
-        """Takes off what stands behind ``size``: the torn rest that a truncation left."""
+        """Truncates the file to ``size``: takes off the torn rest that a truncation left."""
         os.ftruncate(self._fd, size)
 
     def sync(self) -> None:
-        """Asks the system to bring the file to the storage itself; nothing where it is closed.
+        """Syncs the file to the storage; does nothing where it is closed.
 
         Raises:
             OSError: The storage refused what the system had accepted.
@@ -183,17 +183,17 @@ class LocalFile:
                 raise
 
     def close(self) -> None:
-        """Gives the descriptor back.
+        """Closes the descriptor.
 
         Raises:
-            OSError: The storage refused what the system had accepted (NFS tells it here).
+            OSError: The storage refused what the system had accepted (NFS says so here).
         """
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
 
     def remove(self) -> None:
-        """Takes the file away again, as far as that goes."""
+        """Removes the file again, as far as that is possible."""
         with contextlib.suppress(OSError):
             self.close()
         with contextlib.suppress(OSError):

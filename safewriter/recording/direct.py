@@ -23,7 +23,7 @@ class DirectBackend(OnFiles):
     """One system call an event: when ``write`` returns, the operating system has it.
 
     Where three writes in a row take more than a millisecond (FUSE, NFS under load), ``slow`` is called: the owner puts
-    a ``QueuedBackend`` in the place of this one.
+    a ``QueuedBackend`` in its place.
 
     Args:
         files: Where the events go.
@@ -134,6 +134,6 @@ def _threads_are_slow(seconds: float) -> bool:
     waits = []
     for _ in range(3):
         started = time.monotonic()
-        time.sleep(0)  # gives the interpreter away and waits for it, as a write does
+        time.sleep(0)  # releases the interpreter's lock and waits for it, as a write does
         waits.append(time.monotonic() - started)
     return sorted(waits)[1] > seconds / 3

@@ -51,16 +51,16 @@ class EventFile(Protocol):
         """How many records a reader finds behind the last one that is known to have been written."""
 
     def cut_to(self, size: int) -> None:
-        """Takes off what stands behind ``size``."""
+        """Truncates the file to ``size``."""
 
     def sync(self) -> None:
-        """Brings the file to the storage itself."""
+        """Syncs the file to the storage."""
 
     def close(self) -> None:
-        """Gives the file back."""
+        """Closes the file."""
 
     def remove(self) -> None:
-        """Takes the file away again, as far as that goes."""
+        """Removes the file again, as far as that is possible."""
 
 
 class Opened(NamedTuple):
@@ -117,7 +117,7 @@ class _Creator:
                 continue
 
     def take_back(self, opened: Opened) -> None:
-        """Takes the newest file away again, and the directories that were made for it."""
+        """Removes the newest file again, and the directories that were made for it."""
         opened.file.remove()
         remove_directories(self._made)
 
@@ -350,7 +350,7 @@ class EventFiles:
         return self._begin_again() if current is None or current.file.torn else current
 
     def renew(self) -> int:
-        """Goes on in a new file in the place of one that is torn.
+        """Goes on in a new file, which replaces one that is torn.
 
         Returns:
             How many records behind the last one that is known to have been written had reached the old file.
@@ -385,7 +385,7 @@ class EventFiles:
         return opened
 
     def _begin_again(self) -> Opened:
-        """Begins a new file in the place of one that can't be written to any more."""
+        """Begins a new file to replace one that can't be written to any more."""
         torn, self._current = self._current, None
         if torn is not None:
             _retire(torn, self._desk)
@@ -434,7 +434,7 @@ class EventFiles:
             self.losses.named += part.lost + sum(gone.values())
 
     def _replace(self, file: EventFile) -> str:
-        """Begins a new file in the place of one that is gone: its path, or nothing where none can be created yet."""
+        """Begins a new file to replace one that is gone; returns its path, empty where none can be created yet."""
         with contextlib.suppress(OSError):
             file.close()
         file.torn = True  # where no new file can be created now, the next write tries again
@@ -450,7 +450,7 @@ class EventFiles:
     # Ends.
 
     def end(self) -> None:
-        """Brings the current file to the storage itself and gives it back."""
+        """Syncs the current file to the storage and closes it."""
         current, self._current = self._current, None
         if current is None or current.file.torn:
             if current is not None:
@@ -487,7 +487,7 @@ class EventFiles:
             self._current = current
 
     def remove(self) -> None:
-        """Takes away what a constructor that failed has created."""
+        """Removes what a constructor that failed has created."""
         current, self._current = self._current, None
         if current is not None:
             self._creator.take_back(current)
@@ -537,7 +537,7 @@ class OnFiles:
 
 
 def _retire(torn: Opened, desk: Desk) -> None:
-    """Takes leave of a file that can't be written to any more; what of it can be read has landed."""
+    """Closes the account of a file that can't be written to any more: what can be read in it has landed."""
     file, part = torn
     if not part.final:
         part.final = True

@@ -94,7 +94,7 @@ class GFile:
                 size: int | None = tf.io.gfile.stat(self.path).length
         except FileNotFoundError:
             size = None
-        except OSError:  # it can't be known now; a later look tells
+        except OSError:  # it can't be known now; a later look will say
             return None
         # Some file systems show what was appended only after closing: less than expected proves nothing before.
         if size is not None and size < self.size and not self._closed and not self.path.startswith("ram://"):
@@ -138,7 +138,7 @@ class GFile:
             self._file.close()
 
     def remove(self) -> None:
-        """Takes the file away again, as far as that goes."""
+        """Removes the file again, as far as that is possible."""
         with suppress(OSError):
             self.close()
         with suppress(OSError), as_os_error(self.path):

@@ -19,7 +19,7 @@ from safewriter.system.ending import interactive
 
 
 class View(Protocol):
-    """What is asked of a graph; see ``safewriter.facts.graph.GraphView``."""
+    """What these accounts ask of a graph; see ``safewriter.facts.graph.GraphView``."""
 
     graph: Any  #: hashable by identity, and open to weak references
 
@@ -102,7 +102,7 @@ class Graphs:
     child starts anew and never judges graphs that its parent had writers on: it can't know what the parent wrote.
 
     Args:
-        stock_tags: Gives the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
+        stock_tags: Returns the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
             something seems not to be written.
     """
 

@@ -222,7 +222,7 @@ class QueuedBackend(OnFiles):
             self._changed.wait(left)
 
     def _serve(self, *, look: bool) -> OSError | None:
-        """Brings ``_storing`` to the files; what did not reach them is left there. Gives what went wrong."""
+        """Writes ``_storing`` to the files; what did not reach them stays in it. Returns the error, if any."""
         try:
             if self._storing:
                 self._store()

@@ -19,7 +19,7 @@ class DirectoryWatch:
     Args:
         directory: The log directory; of a remote one nothing is looked at.
         role: Who this process is.
-        own_files: Gives the event files of this process's open writers, the new one's included.
+        own_files: Returns the event files of this process's open writers, the new one's included.
         resume_step: The step from which the run goes on, or None.
     """
 
