@@ -20,15 +20,19 @@ FOOTER = struct.Struct("<I")
 OVERHEAD = HEADER.size + FOOTER.size  #: bytes that framing adds to an event
 
 _LENGTH = struct.Struct("<Q")
-_MASK_DELTA = 0xA282EAD8
+MASK_DELTA = 0xA282EAD8  #: of the mask, see ``masked``
 _crc32c = google_crc32c.value
 _pack_footer = FOOTER.pack
 
 
 def masked_crc(data: bytes) -> int:
-    """The CRC32C of some bytes, rotated right by 15 bits and offset, as records store it."""
-    crc: int = _crc32c(data)
-    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
+    """The CRC32C of some bytes, as records store it."""
+    return masked(_crc32c(data))
+
+
+def masked(crc: int) -> int:
+    """A CRC32C as records store it: rotated right by 15 bits, and offset."""
+    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
 @functools.lru_cache(maxsize=1024)  # the events of one tag mostly have one length
@@ -41,5 +45,5 @@ def header_of(length: int) -> bytes:
 def record_of(data: bytes) -> bytes:
     """The record for one serialized event."""
     crc = _crc32c(data)
-    footer = _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)  # masked_crc, once less called
+    footer = _pack_footer(((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF)  # masked_crc, once less called
     return b"".join((header_of(len(data)), data, footer))
