@@ -19,7 +19,7 @@ from safewriter.system.ending import interactive
 
 
 class View(Protocol):
-    """What is asked of a graph; see ``safewriter.facts.graph.GraphView``."""
+    """What these accounts ask of a graph; see ``safewriter.facts.graph.GraphView``."""
 
     graph: Any  #: hashable by identity, and open to weak references
 
@@ -92,14 +92,6 @@ class _Writer:
     booked: int = 0  #: of its adds, those that were counted when it was closed before
 
 
-@dataclass(frozen=True)
-class _Closed:
-    """What is kept of a closed writer until it is forgotten: it may be reopened, and asked for a report."""
-
-    graphs: tuple[_Graph, ...]
-    adds: int
-
-
 class Graphs:
     """The graphs that writers were opened on, and what was written of each.
 
@@ -110,7 +102,7 @@ class Graphs:
     child starts anew and never judges graphs that its parent had writers on: it can't know what the parent wrote.
 
     Args:
-        stock_tags: Gives the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
+        stock_tags: Returns the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
             something seems not to be written.
     """
 
@@ -121,7 +113,7 @@ class Graphs:
         self._known: weakref.WeakKeyDictionary[Any, _Graph] = weakref.WeakKeyDictionary()
         self._left: dict[_Graph, None] = {}  #: no writer is open, and something was not written
         self._writers: dict[Hashable, _Writer] = {}
-        self._closed: dict[Hashable, _Closed] = {}
+        self._closed: dict[Hashable, _Writer] = {}  #: until they are forgotten: one may be reopened, or report
         self._loose: set[str] = set()  #: tags of closed writers for which none of their graphs has an op
         self._lines: set[tuple[str, str | None]] = set()  #: where the ops that were written are defined, and their tags
         self._graphs = 0
@@ -140,7 +132,7 @@ class Graphs:
         with self._lock:
             before = self._closed.pop(key, None)
             self._opened += 1
-            writer = _Writer(desk, self._opened, booked=before.adds if before else 0)
+            writer = _Writer(desk, self._opened, booked=before.booked if before else 0)
             self._bind(self._writers.setdefault(key, writer), view, explicit)
 
     def attach(self, view: View | None, key: Hashable, *, explicit: bool = False) -> None:
@@ -195,7 +187,7 @@ class Graphs:
                 return []
             graphs = tuple(writer.graphs)
             self._settle(writer)
-            self._closed[key] = _Closed(graphs, adds)
+            self._closed[key] = _Writer(writer.desk, writer.number, writer.graphs, booked=adds)
             if self._writers.pop(key, None) is None:  # a signal handler closed it meanwhile
                 return []
             found = []

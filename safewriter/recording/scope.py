@@ -23,7 +23,7 @@ from safewriter.system import ending
 MANY = 32  # open writers
 EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program ends
 
-#: Makes what gives the tags that TensorFlow's own writers wrote; replaced by the room that knows TensorFlow.
+#: Makes a function that returns the tags which TensorFlow's own writers wrote; set by the room that knows TensorFlow.
 stock_tags: Callable[[], Callable[[], set[str]]] | None = None
 
 
