@@ -85,25 +85,32 @@ class TensorBoard(_Stock):  # type: ignore[misc]
     def _push_writer(self, writer: Any, step: Any) -> None:
         """Called by Keras where a writer of its becomes the default one, and in Keras 3 before each batch."""
         training = writer is self._writers.get("train")
-        with self._guard("default writer"):
-            stay = self._stay if training else self._test_stay
-            if stay is None:
+        stay = self._stay if training else self._test_stay
+        if stay is None:
+            with self._guard("default writer"):
                 stay = self._arrive(writer, training=training)
-            if stay is not None:
-                self._steps.now(stay, step, self._several_replicas())
+        if stay is None:
+            return
+        stay.has_step(step)
+        with self._guard("steps"):
+            self._steps.now(stay, step, self._several_replicas())
 
     def _pop_writer(self) -> None:
         """Called by Keras where a writer of its is no longer the default one."""
         if self._keep_writer:
             return
-        with self._guard("default writer"):
-            stay, self._test_stay = self._test_stay, None
-            if stay is not None:
+        stay = self._stay if self._test_stay is None else self._test_stay
+        if stay is None:
+            return
+        if stay.testing:
+            self._test_stay = None
+            with self._guard("steps"):
                 self._steps.test_ends(stay)
-            else:
-                stay, self._stay = self._stay, None
-            if stay is not None:
-                stay.leave()
+        else:
+            self._stay = None
+        with self._guard("default writer"):
+            stay.leave()
+        stay.must_be_gone()
 
     def _arrive(self, writer: Any, *, training: bool) -> _Stay | None:
         """Makes a writer the default one until the end of the training or test; None where it shall not be."""
@@ -248,19 +255,16 @@ class _Steps:
 
     def now(self, stay: _Stay, step: Any, several_replicas: bool) -> None:
         """Notes the step that Keras gives: a number in Keras 3, a variable of its own in Keras 2."""
-        stay.count = stay.step = step
         if several_replicas:
-            stay.step = step if _IN_PYTHON else step.value()
+            stay.has_step(step if _IN_PYTHON else step.value())
         elif _IN_PYTHON:
             self._in_python(stay, step)
         elif stay.testing:
             if self._tested is None:
-                self._tested = _Counted(step)
+                self._tested = _Counted(step, stay.callback)
             self._tested.begin(self.tests)
-            stay.count = stay.step = self._tested
-        state = summary_ops_v2._summary_state
-        if state.writer is stay.writer:
-            state.step = stay.step
+            stay.count = self._tested
+            stay.has_step(self._tested)
 
     def _in_python(self, stay: _Stay, step: int) -> None:
         variable = self._variables.get(stay.testing)  # the same in each validation: a function reads it
@@ -268,14 +272,14 @@ class _Steps:
             with tf.init_scope():
                 variable = self._variables[stay.testing] = tf.Variable(0, dtype=tf.int64, trainable=False)
         variable.assign(step)
-        stay.step = variable
+        stay.has_step(variable)
         optimizer = stay.callback.model.optimizer
         if self._several > 1 and optimizer is not None and not stay.testing:
             if stay.within is None:
-                stay.within = _Counted(optimizer.iterations)
+                stay.within = _Counted(optimizer.iterations, stay.callback)
             stay.within.begin(self.previous + 1)
             stay.within.eagerly = step
-            stay.step = stay.within
+            stay.has_step(stay.within)
 
     def test_ends(self, stay: _Stay) -> None:
         """Counts the batches of a validation; the next one goes on from there."""
@@ -326,8 +330,9 @@ class _Counted:
     TensorFlow converts it where a summary is written, and so anew at each batch.
     """
 
-    def __init__(self, counter: Any) -> None:
+    def __init__(self, counter: Any, callback: Any) -> None:
         self.counter = counter
+        self.callback = callback
         self.eagerly: int | None = None  #: the step outside of functions, where that is another one
         with tf.init_scope():
             self._offset = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -343,9 +348,14 @@ class _Counted:
         return self._offset + tf.cast(tf.convert_to_tensor(self.counter), tf.int64)
 
 
-tf.register_tensor_conversion_function(
-    _Counted, lambda step, dtype=None, name=None, as_ref=False: tf.cast(step.now(), dtype or tf.int64, name=name)
-)
+def _converted(step: _Counted, dtype: Any = None, name: Any = None, as_ref: bool = False) -> Any:
+    now = step.counter
+    with step.callback._guard("steps"):
+        now = step.now()
+    return tf.cast(tf.convert_to_tensor(now), dtype or tf.int64, name=name)
+
+
+tf.register_tensor_conversion_function(_Counted, _converted)
 
 
 # A writer of a callback's is the default one.
@@ -409,6 +419,23 @@ class _Stay:
                 before = before.stay.before
             state.writer, state.step, state.is_recording = before.writer, before.step, before.condition
         self.writer._safe.leave(may_raise=False)
+
+    def must_be_gone(self) -> None:
+        """Gives the thread back what it had, where leaving has failed."""
+        if self in _HERE.stays:
+            _HERE.stays.remove(self)
+        state, before = summary_ops_v2._summary_state, self.before
+        if state.writer is self.writer:
+            state.writer, state.step, state.is_recording = before.writer, before.step, before.condition
+
+    def has_step(self, step: Any) -> None:
+        """The step of summaries that are given none."""
+        self.step = step
+        if not isinstance(step, _Counted) and (isinstance(step, int) or not _IN_PYTHON):
+            self.count = step
+        state = summary_ops_v2._summary_state
+        if state.writer is self.writer:
+            state.step = step
 
     def where(self) -> Any:
         """The outermost method of Keras' callbacks in which the thread is; None in none, ``_OVER`` after ``fit``."""

@@ -91,11 +91,11 @@ def test_what_keras_loses_is_put_right(run_forked, tmp_path, name):
 
 #: Ways in which a `fit` ends before its time: what the callback's neighbour does, and what the program catches.
 INTERRUPTIONS = {
-    "KeyboardInterrupt": "def on_epoch_end(self, *_): raise KeyboardInterrupt",
+    "KeyboardInterrupt": "def on_epoch_end(self, epoch, logs=None): raise KeyboardInterrupt",
     "an error in a batch": "def on_train_batch_end(self, batch, logs=None): 1 / (batch - 4)",
-    "StopIteration": "def on_epoch_begin(self, *_): raise StopIteration",
-    "an error in the validation": "def on_test_batch_end(self, *_): raise LookupError",
-    "SystemExit": "def on_train_batch_begin(self, *_): raise SystemExit(3)",
+    "StopIteration": "def on_epoch_begin(self, epoch, logs=None): raise StopIteration",
+    "an error in the validation": "def on_test_batch_end(self, batch, logs=None): raise LookupError",
+    "SystemExit": "def on_train_batch_begin(self, batch, logs=None): raise SystemExit(3)",
 }
 
 
@@ -143,7 +143,7 @@ def test_an_interrupted_evaluation_leaves_no_default_writer(run_forked, tmp_path
         PROGRAM
         + """
 class Break(tf.keras.callbacks.Callback):
-    def on_test_batch_end(self, *_):
+    def on_test_batch_end(self, batch, logs=None):
         raise LookupError
 
 model = tf.keras.Sequential([tf.keras.layers.Dense(1)])

@@ -3,8 +3,8 @@
 A row is a loss that was measured with TensorFlow's own writer or Keras' own callback. Each run shows what they leave,
 and what ours does about it: nothing is lost, or a code is reported.
 
-Covered elsewhere, for they are faults of processes and disks: a deleted file or directory, a truncated file, SIGKILL,
-``os._exit``, an idle loop, a forked child, a closed writer that is used (``test_writer_v2.py``), and a full disk
+Covered elsewhere, for they are faults of processes and disks: a deleted file or directory, a truncated file, SIGKILL
+and ``os._exit``, an idle loop, a forked child, a closed writer that is used (``test_writer_v2.py``), and a full disk
 (``docs/landing.md`` and its benchmark).
 """
 
