@@ -85,7 +85,7 @@ def main():
         microseconds = statistics.median(stocks) / calls / each * 1e6
         unbuffered, ours, installed = (statistics.median(found) for found in ratios.values())
         print(f"{shape:20} {microseconds:10.1f} {unbuffered:11.2f} {ours:6.2f} {installed:15.2f}")
-    print(f"one write(2) of {len(RECORD)} bytes to a file: {bare_write():.2f} µs; unbuffered, each event costs one")
+    print(f"one write(2) of {len(RECORD)} bytes: {bare_write():.2f} µs; the unbuffered writer makes one an event")
     traced, resident = growth()
     print(f"memory of 100,000 further steps: Python {traced:+,d} bytes, resident {resident:+,d} kB")
 
