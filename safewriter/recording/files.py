@@ -123,11 +123,12 @@ class _Creator:
 
 
 class _Losses:
-    """What adds and flushes of one writer could not bring to a file: counted, and named once.
+    """What one writer lost, in memory or with its files: counted, and named once.
 
     Args:
         files: Whose files.
         desk: The writer's.
+        report: Takes SW503.
 
     Attributes:
         unstored: Events that were given up in memory.
@@ -135,9 +136,10 @@ class _Losses:
         named: Lost events that SW503 or an earlier sum has named.
     """
 
-    def __init__(self, files: EventFiles, desk: Desk) -> None:
+    def __init__(self, files: EventFiles, desk: Desk, report: Callable[[Finding], None]) -> None:
         self._files = files
         self._desk = desk
+        self._report = report
         self.begin()
 
     def begin(self) -> None:
@@ -178,34 +180,19 @@ class _Losses:
         self.named, self._failed_calls = lost, 0
         return found
 
-
-class _Finished:
-    """Finished files of a writer: whether they are still there.
-
-    Args:
-        remote: They are on another file system, where that is not asked.
-        losses: Where what is named is booked.
-        report: Takes SW503.
-    """
-
-    def __init__(self, remote: bool, losses: _Losses, report: Callable[[Finding], None]) -> None:
-        self._remote = remote
-        self._losses = losses
-        self._report = report
-
     def gone(self, parts: Iterable[Part]) -> dict[str, int]:
-        """Those of some files that are gone, with their directory most likely: the events lost with each."""
+        """Of some finished files, those that are gone: the events lost with each. Remote ones are not asked for."""
         gone = {}
-        if not self._remote:
+        if not self._files.remote:
             for part in parts:
                 if part.landed and not os.path.exists(part.path):
                     gone[part.path] = part.landed
                     part.lost, part.landed = part.lost + part.landed, 0
         return gone
 
-    def report_gone(self, parts: Iterable[Part]) -> None:
+    def report_gone(self) -> None:
         """SW503, where files are gone since the last one was given up and no new one could be begun."""
-        gone = self.gone([part for part in parts if part.final])
+        gone = self.gone([part for part in self._files.parts if part.final])
         if not gone:
             return
         events = sum(gone.values())
@@ -213,7 +200,7 @@ class _Finished:
         state = FileState(path, 0, None, at_path=None, linked=False, directory=os.path.isdir(os.path.dirname(path)))
         finding = event_file_gone(state, Fate.DELETED, lost, lost, "", gone)
         self._report(replace(finding, subject=f"gone:{path}"))  # not to be taken for a finding of it that was reported
-        self._losses.named += events
+        self.named += events
 
 
 class EventFiles:
@@ -250,10 +237,9 @@ class EventFiles:
         self.directory = directory
         self.parts: list[Part] = []
         self.generation = 0
-        self.losses = _Losses(self, desk)
         self.remote = open_file is not None
+        self.losses = _Losses(self, desk, report)
         self._creator = _Creator(directory, suffix, open_file)
-        self._finished = _Finished(self.remote, self.losses, report)
         self._desk = desk
         self._report = report
         self._current: Opened | None = None
@@ -390,7 +376,7 @@ class EventFiles:
         if torn is not None:
             _retire(torn, self._desk)
         with self._desk.guard("event files"):
-            self._finished.report_gone(self.parts)
+            self.losses.report_gone()
         return self.begin()
 
     def _adopt(self, opened: Opened) -> None:
@@ -407,7 +393,7 @@ class EventFiles:
     def _look(self, *, goes_on: bool) -> None:
         current = self._current
         if current is None or current.file.torn:
-            self._finished.report_gone(self.parts)
+            self.losses.report_gone()
             return
         file, part = current
         try:
@@ -427,7 +413,7 @@ class EventFiles:
         part.lost, part.final = part.events - part.landed, True
         gone: dict[str, int] = {}
         with self._desk.guard("event files"):
-            gone = self._finished.gone(self.parts[:-1])
+            gone = self.losses.gone(self.parts[:-1])
         where = self._replace(file) if goes_on else None
         if part.events or gone:
             self._report(event_file_gone(state, fate, part.events, part.lost, where, gone))
@@ -456,7 +442,7 @@ class EventFiles:
             if current is not None:
                 _retire(current, self._desk)
             with self._desk.guard("event files"):
-                self._finished.report_gone(self.parts)
+                self.losses.report_gone()
             return
         self._finish(current)
 

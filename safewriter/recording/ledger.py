@@ -170,7 +170,8 @@ class Ledger:
             return self._report(never)
 
     def _report(self, never: tuple[tuple[str, str], ...]) -> WriterReport:
-        backend = self.events.backend
+        backend, foreign = self.events.backend, self.events.foreign
+        pending = backend.pending  # in a forked child it is the parent's to write
         tags: dict[str, TagStats] = {}
         with self.desk.guard("values"):
             tags = self.values.stats()
@@ -180,9 +181,9 @@ class Ledger:
             created_at=self.desk.created_at,
             role=self.role,
             summaries=self.summaries,
-            events=backend.accepted,
+            events=backend.accepted - pending if foreign else backend.accepted,
             landed=backend.landed,
-            pending=backend.pending,
+            pending=0 if foreign else pending,
             lost=backend.lost,
             tags=tags,
             never_written=never,

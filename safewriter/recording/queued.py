@@ -122,16 +122,22 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
 
     def write_in_between(self, event: Any) -> None:
-        """Keeps the event for the interrupted call to hold, which may be anywhere in the midst of doing so."""
+        """Leaves the event to the thread, and to the interrupted call, which may be anywhere in a write of its own."""
         self._left.append(framed(event, self._files))
-        self._turn.leave(self._hold_left)
+        self._turn.leave(self._notice_left)
+
+    def _notice_left(self) -> None:
+        with self._turn.lock:
+            with self._changed:
+                self._hold_left()
+                ended = self._ended
+            if ended:
+                self._give_up(OSError(errno.EBADF, "closed"))
+                self._desk.report_all(self._files.losses.sum_up(), may_raise=False)
 
     def _hold_left(self) -> None:
-        with self._turn.lock, self._changed:
-            while self._left:
-                self._hold(self._left.popleft())
-        if self._ended:
-            self._give_up(OSError(errno.EBADF, "closed"))
+        while self._left:
+            self._hold(self._left.popleft())
 
     def prepare(self) -> None:
         """Nothing: the thread has the files."""
@@ -194,6 +200,7 @@ class QueuedBackend(OnFiles):
         while True:
             with self._changed:
                 self._wait_until_due()
+                self._hold_left()
                 self._storing = list(self._held)
                 self._held.clear()
                 self._held_bytes, self._store_at = 0, None
@@ -208,7 +215,7 @@ class QueuedBackend(OnFiles):
                     self._store_at = time.monotonic() + self.retry_secs
                 self._answered = asked
                 self._changed.notify_all()
-                if ending:
+                if ending and not self._left:
                     break
         self._end()
 
