@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from safewriter import SafeFileWriter
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 STEPS = iter(range(1, 1 << 62))  # rising, whoever asks
 LIMITS = {  # CPU and wall, as a ratio to the stock writer
@@ -112,9 +112,8 @@ def others(directory, name, payload, count):
     found = {}
     path = os.path.join(directory, "bare")
     fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    record = b"".join(
-        frame(tf.Event(step=1, wall_time=1.0, summary=tf.Summary.FromString(payload)).SerializeToString())
-    )
+    summary = tf.Summary.FromString(payload)
+    record = record_of(tf.Event(step=1, wall_time=1.0, summary=summary).SerializeToString())
     found["os.write"] = cost(lambda: os.write(fd, record), count, lambda: None)
     os.close(fd)
     values = np.random.default_rng(0).normal(size=10_000).astype(np.float32)

@@ -20,7 +20,7 @@ from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTr
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.facts import stock
 from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, users_place
+from safewriter.findings import Desk, Finding, Policy, users_place
 from safewriter.recording import scope
 from safewriter.recording.adding import Adding, merge_into, refuse, warn_of_closed, whole
 from safewriter.recording.books import Books
@@ -125,7 +125,7 @@ class SafeFileWriter(_FileWriter):
         try:
             with desk.guard("disk space"):
                 desk.report_all(free_space(directory))
-            desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            desk.report_all(scope.current().enter(ledger))
             with desk.guard("directory"):
                 ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
                 desk.report_all(ledger.watch.look() + books.look_beside())
@@ -315,7 +315,7 @@ class SafeFileWriter(_FileWriter):
                 raise cannot_create(ledger.directory, error, self._desk) from error
             raise
         if was_closed and not self._closed:
-            self._desk.report_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            self._desk.report_all(scope.current().enter(ledger))
             self._books.open()
 
     def get_logdir(self) -> str:

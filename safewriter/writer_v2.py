@@ -9,10 +9,10 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
@@ -22,22 +22,22 @@ from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.checks.logdir import scheme_of
-from safewriter.checks.tf2 import baked_step, captured_writer, in_tf2_words
+from safewriter.checks.tf2 import baked_step, in_tf2_words
 from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, is_users, users_place
-from safewriter.recording import scope, usage
+from safewriter.findings import Desk, Finding, Policy, guarded, is_keras, is_users, users_place
+from safewriter.recording import scope
 from safewriter.recording.eager import EagerEvents, EagerResource, NoResource
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.opening import free_space, locate, probe, resolved
 from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, ResourceBackend, new_token
+from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.recording.watcher import WATCHER
+from safewriter.recording.watcher import INTERVAL, WATCHER
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
-_created = False
 _Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
@@ -83,8 +83,16 @@ def create_file_writer(
             that fits.
         ValueError: An unknown code in ``ignore``; the message lists the right ones.
     """
-    plan = Plan(logdir, strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     given = {"max_queue": max_queue, "flush_millis": flush_millis, "filename_suffix": filename_suffix}
+    inside_function = ops.inside_function()
+    with ops.init_scope():
+        if tf.executing_eagerly():
+            summary_ops_v2._check_create_file_writer_args(inside_function, logdir=logdir, **given)
+    if any(tf.is_tensor(each) and plain(each) is None for each in (logdir, *given.values())):
+        # A tensor of a graph, which only a session knows: there is nothing to look at, and nothing to keep account of.
+        unwatched: SafeSummaryWriter = summary_ops_v2.create_file_writer_v2(logdir, **given, name=name)
+        return unwatched
+    plan = Plan(plain(logdir), strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     mesh = {} if experimental_mesh is None else {"mesh": experimental_mesh}
     with ops.name_scope(name, "create_file_writer") as name_scope, ops.device("cpu:0"), ops.init_scope():
 
@@ -118,6 +126,7 @@ class Plan:
         self.resume_step = whole_resume_step(resume_step)
         self.desk = desk = Desk(Policy.of(strict, ignore), users_place())
         self.direct = direct
+        self.of_keras = not direct and called_by_keras()
         self.text, self.directory = locate(logdir, desk)
         self.remote = bool(scheme_of(self.directory))
         self.role, self.role_in_words = Role(), ""
@@ -151,11 +160,11 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     Returns:
         What makes the resource behind a handle anew.
     """
-    global _created
-    token = new_token()
     suffix = given["filename_suffix"]
-    suffix = token + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
-    queue, millis = (0 if not plan.remote else given["max_queue"]), given["flush_millis"]
+    suffix = new_token() + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
+    queue, millis = plain(given["max_queue"]), plain(given["flush_millis"])
+    if not plan.remote and (queue is None or isinstance(queue, int)):  # TensorFlow refuses any other
+        queue = 0
     init = functools.partial(
         gen_summary_ops.create_summary_file_writer,
         logdir=tf.constant(plan.text if plan.remote else plan.directory),
@@ -168,9 +177,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     desk = plan.desk
     events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
     events.backend = ResourceBackend(
-        EagerResource(writer._resource, init, events.may_exchange) if eager else NoResource(),
+        EagerResource(writer._handle, init, events.may_exchange) if eager else NoResource(),
         plan.directory,
-        token,
+        suffix,
         events.turn,
         remote=plan.remote,
         desk=desk,
@@ -178,10 +187,11 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         take=events.take,
         budget=Budget(),
     )
+    words = functools.partial(_in_words, of_keras=plan.of_keras)
     events.ledger = ledger = Ledger(
-        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=_in_words
+        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=words
     )
-    desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+    desk.report_all(map(words, guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))))
     with desk.guard("directory"):
         ledger.watch = DirectoryWatch(
             plan.directory, plan.role, lambda: scope.files_in(ledger.directory), plan.resume_step
@@ -196,27 +206,43 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     finalizer.atexit = False
     WATCHER.add(writer._safe)
     writer._safe.deliver()
-    _created = True
+    USAGE.created = desk.place
+    USAGE.trace = _trace_waits
     return init
 
 
-def any_created() -> bool:
-    """Whether this process has created a TF2 writer of ours."""
-    return _created
+def _trace_waits() -> bool:
+    """Whether ``trace_on`` began a trace that is still waiting for its export."""
+    return summary_ops_v2._current_trace_context is not None
 
 
-def _in_words(finding: Finding) -> Finding:
-    """A finding of a v2 writer in the words of TF2, with the cause where it is known."""
-    place = usage.baked_steps.get(finding.subject) if finding.code == "SW404" else None
-    return in_tf2_words(finding) if place is None else baked_step(finding, str(place))
+def _in_words(finding: Finding, *, of_keras: bool) -> Finding:
+    """A finding of a v1 writer in the words of TF2, with the cause where it is known."""
+    if finding.code == "SW404":
+        places = {str(USAGE.baked_steps.get(tag, "")) for tag in finding.data.get("tags") or [finding.subject]}
+        if "" not in places:
+            finding = baked_step(finding, sorted(places))
+    return in_tf2_words(finding, of_keras=of_keras)
+
+
+def called_by_keras() -> bool:
+    """Whether a method of Keras' callback creates a writer, that of ours among them."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if is_keras(code.co_filename):
+            return True
+        if is_users(code.co_filename):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def plain(value: Any) -> Any:
     """What a tensor holds, where TensorFlow's own function has made one of an argument."""
     if tf.is_tensor(value):
         value = tf.get_static_value(value)
-    item = getattr(value, "item", None)  # of an array of NumPy's
-    return value if item is None else item()
+    return value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value  # of NumPy's
 
 
 class _Safe:
@@ -231,7 +257,7 @@ class _Safe:
     def __init__(self, events: EagerEvents, plan: Plan, flush_secs: float) -> None:
         self.events = events
         self.desk = plan.desk
-        self.of_keras = not plan.direct
+        self.of_a_fit = False  #: Keras' `fit` made it the default one
         self._remote = plan.remote
         self._flush_secs = flush_secs
         self._looked = self._flushed = time.monotonic()
@@ -257,6 +283,10 @@ class _Safe:
                 self.deliver(may_raise=False)
         return True
 
+    def is_here(self) -> bool:
+        """Whether the resource is eager, and so is the call."""
+        return not self.events.graph_mode and tf.executing_eagerly()
+
     def before_use(self) -> None:
         """TensorFlow is about to write through the resource, or to trace a function that will."""
         events = self.events
@@ -265,9 +295,24 @@ class _Safe:
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
+                self.deliver(may_raise=False)  # the child may end without another call of ours
         if not events.closed:
             with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
                 events.backend.before_use()
+
+    def enter(self) -> None:
+        """It becomes the default writer of this thread."""
+        self.before_use()
+        self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
+
+    def before_write(self) -> None:
+        """One event is about to be written: looks at the file each second, for a loop that never calls us otherwise."""
+        self.events.backend.written += 1
+        if not self._remote and time.monotonic() - self._looked > INTERVAL:
+            self._looked = time.monotonic()
+            self.events.go_on()
+            if not self.desk.policy.strict:
+                self.deliver(may_raise=False)
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
@@ -278,6 +323,8 @@ class _Safe:
             if not self._remote:
                 self.events.go_on()
             self.look_around()
+        with self.desk.guard("usage"):
+            self.events.news += USAGE.settled(self.events)
         self.deliver(may_raise=may_raise)
 
     def look_around(self) -> None:
@@ -304,11 +351,9 @@ class _Block(AbstractContextManager[Any]):
 
     def __enter__(self) -> Any:
         safe: _Safe = self._writer._safe
-        safe.before_use()
-        safe.events.enter()
-        if usage.traced_under:
-            with safe.desk.guard("captured writers"):
-                self._before = usage.grown()
+        safe.enter()
+        with safe.desk.guard("captured writers"):
+            self._before = USAGE.sizes(safe.events)
         return self._stock.__enter__()
 
     def __exit__(
@@ -330,15 +375,11 @@ class _Block(AbstractContextManager[Any]):
         return handled
 
     def _look_at_others(self, safe: _Safe) -> None:
-        """SW309: a writer that a function was traced under grew in this block, and was the default one nowhere."""
-        for events, (grown, entered) in usage.grown().items():
+        """SW309: another writer grew in this block, and was the default one nowhere."""
+        for events, (grown, entered) in USAGE.sizes(safe.events).items():
             before, entered_before = self._before.get(events, (grown, -1))
-            if grown > before and events is not safe.events and entered == entered_before and not events.active:
-                known = events.backend.accepted
-                events.look(whole=True)
-                more = max(events.backend.accepted - known, 1)
-                place, created = usage.traced_under[events], events.ledger.desk.created_at
-                safe.events.news.append(captured_writer(str(place), more, created, safe.desk.created_at))
+            if grown > before and entered == entered_before:
+                safe.events.news += USAGE.captured(safe.events, events, events.backend.written_behind(before))
 
 
 class _Overrides:
@@ -354,6 +395,8 @@ class _Overrides:
         safe = getattr(self, "_safe", None)
         if safe is not None:
             safe.before_use()
+            if tf.executing_eagerly():
+                safe.before_write()
         return self._handle
 
     @_resource.setter
@@ -375,15 +418,14 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly():
+        if not safe.is_here():
             return super().flush()  # type: ignore[misc]
         if self._closed:
             return None
         by_stock = _called_by_stock()
-        if by_stock or safe.events.closed or safe.events.turn.reentered():  # an interrupted call looks when it is over
-            with self._unless_closed():
-                super().flush()  # type: ignore[misc]
-        if by_stock or safe.events.closed:
+        if by_stock or safe.events.turn.reentered():  # an interrupted call looks when it is over
+            self._flush_resource()
+        if by_stock:
             return None
         try:
             safe.events.flush()
@@ -401,23 +443,22 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly() or safe.events.closed:
+        if not safe.is_here() or self._closed:
             return super().close()  # type: ignore[misc]
         if safe.events.turn.reentered():  # the interrupted call closes before it returns
             safe.events.turn.words.append(self._close_left)
             return None
         try:
-            with self._unless_closed():
-                super().close()  # type: ignore[misc]
+            self._flush_resource()
         finally:
+            self._closed = True
             safe.end(sys.exc_info()[1])
         return None
 
-    @contextlib.contextmanager
-    def _unless_closed(self) -> Iterator[None]:
-        """Around a call of TensorFlow's that finds no resource where a signal handler has closed the writer."""
+    def _flush_resource(self) -> None:
+        """What TensorFlow's ``flush`` does; nothing where a signal handler closes the writer in the middle of it."""
         try:
-            yield
+            self._safe.events.backend.flush_resource()
         except tf.errors.NotFoundError:
             if not self._safe.events.closed:
                 raise

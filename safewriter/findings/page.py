@@ -58,6 +58,9 @@ def entry(code: Code) -> str:
     if code.bad:
         parts.append(f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```")
         parts.append(f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```")
+    if code.bad_tf2:
+        parts.append(f"With TF2 it is reported for:\n\n```python\n{code.bad_tf2.rstrip()}\n```")
+        parts.append(f"With TF2 it is not reported for:\n\n```python\n{code.good_tf2.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 

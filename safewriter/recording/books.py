@@ -19,11 +19,11 @@ _EVERY_ADD_UP_TO = 16  # adds after which the graph is looked at; later, only wh
 
 
 class Books:
-    """The books of one writer; what they bring up beside their answers goes to the writer's news.
+    """The books of one writer. What they find beside their answers is added to the writer's news.
 
     Args:
         ledger: The writer's account.
-        news: What came up and has not been reported yet.
+        news: Findings that have not been reported yet.
 
     Attributes:
         graphs_due: The add after which the graphs are to be looked at; 0 for none.

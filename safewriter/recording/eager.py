@@ -12,11 +12,13 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import gen_summary_ops
 
+from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
 from safewriter.findings import Finding
 from safewriter.recording.event_writer import Landing
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.resource import ResourceBackend
+from safewriter.recording.usage import USAGE
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import ending, process
 
@@ -98,6 +100,8 @@ class EagerEvents(Landing):
         ledger: The writer's account; set when the writer is constructed.
         news: What came up and has not been reported yet.
         entered: How often the writer was made the default.
+        entered_off: How often that was where recording was switched off.
+        entered_in_trace: It was made so inside a function, which writes to it wherever it is called.
     """
 
     backend: ResourceBackend
@@ -109,6 +113,8 @@ class EagerEvents(Landing):
         self.in_child = self._book_in_child
         self.graph_mode = graph_mode
         self.entered = 0
+        self.entered_off = 0
+        self.entered_in_trace = False
         self._may_be_silent = may_be_silent
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
         self._tags_seen = 0
@@ -120,14 +126,26 @@ class EagerEvents(Landing):
         """How many blocks are open in which it is the default writer."""
         return sum(self._blocks.values())
 
-    def enter(self) -> None:
-        """It becomes the default writer of this thread."""
+    def enter(self, *, recording: bool = True) -> None:
+        """It becomes the default writer of this thread.
+
+        Args:
+            recording: False where ``record_if`` has switched recording off.
+        """
         self.entered += 1
+        self.entered_off += not recording
+        self.entered_in_trace |= not tf.executing_eagerly()
         self._blocks[threading.get_ident()] += 1
 
     def leave(self) -> None:
         """A block in which it was the default has ended."""
         self._blocks[threading.get_ident()] -= 1
+
+    @property
+    def can_be_captured(self) -> bool:
+        """Whether only a function that was traced under it before can write to it now, which its file's size shows."""
+        used = self.active or self.entered_in_trace or self._closed or self.foreign or self.graph_mode
+        return not used and not scheme_of(self.ledger.directory)  # a remote file grows when it is flushed
 
     def may_exchange(self) -> bool:
         """Whether the resource may be ended for a moment: no other thread has the writer as its default one."""
@@ -215,6 +233,9 @@ class EagerEvents(Landing):
         was_open = not self._closed
         super().close(timeout)
         if was_open and self._closed and not self.foreign:
+            with self.ledger.desk.guard("usage"):
+                self.news += USAGE.settled(self)
+                self.sums += USAGE.captured_since(self)
             with self.ledger.desk.guard("silence"):
                 self.news += self._silence(at_end=timeout is not None)
             self.ledger.flushed()
@@ -229,6 +250,8 @@ class EagerEvents(Landing):
         if any(finding.code in ("SW309", "SW310") for finding in known):  # the cause was reported
             return []
         how = Silence.NEVER_DEFAULT if not self.entered else Silence.NOTHING_CAME
+        if self.entered and self.entered_off == self.entered:
+            how = Silence.RECORDING_OFF
         if self.graph_mode and not self.backend.parts:
             how = Silence.NOT_INITIALISED
-        return [never_recorded(self.ledger.logdir, how)]
+        return [never_recorded(self.ledger.logdir, how, USAGE.causes(self))]

@@ -67,10 +67,10 @@ class Landing:
                 turn.act()
 
     def prepare(self) -> None:
-        """Sees to it that the file which the next event goes to is begun.
+        """Begins the file that the next event goes to, where there is none.
 
         Raises:
-            SafeWriterError: SW502, in the place of the add for which this is called.
+            SafeWriterError: SW502, as the add that this is called for would.
         """
         if self.turn.reentered():
             return
@@ -158,16 +158,16 @@ class Landing:
             self.turn.act()
 
     def remove(self) -> None:
-        """Takes away what a constructor that failed has created."""
+        """Removes what a constructor that failed has created."""
         self._closed = True
         self.backend.remove()
 
 
 class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
-    """TensorFlow's ``EventFileWriter`` with a backend in the place of its queue, thread and C++ writer.
+    """TensorFlow's ``EventFileWriter`` with a backend in place of its queue, thread and C++ writer.
 
-    ``add_event`` stays the inherited method, which experiment trackers patch; it hands on to ``_try_put``. The base
-    class's constructor is left out on purpose: it would create a second event file.
+    ``add_event`` stays the inherited method, which experiment trackers patch; it calls ``_try_put``. The base class's
+    constructor is left out on purpose: it would create a second event file.
 
     Args:
         logdir: What ``get_logdir`` answers.
@@ -252,10 +252,11 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         filename_suffix: str,
         **rest: Any,
     ) -> None:
-        EventFileWriterV2.__init__(self, session, logdir, filename_suffix=token + filename_suffix, **rest)
+        ending = token + filename_suffix
+        EventFileWriterV2.__init__(self, session, logdir, filename_suffix=ending, **rest)
         self._begin(report)
         resource = _SessionResource(self)
-        self.backend = ResourceBackend(resource, directory, token, self.turn, remote=remote, desk=desk, report=report)
+        self.backend = ResourceBackend(resource, directory, ending, self.turn, remote=remote, desk=desk, report=report)
 
     def add_event(self, event: Any) -> None:
         """Writes one event through the session.

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 import tensorflow as tf
 
 from safewriter.checks.landing import Fate, event_file_gone, events_lost, resource_closed, used_after_fork
+from safewriter.eventfile.read import count_records
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
 from safewriter.recording.growing import FAILURES, GrowingFile, ResourceFiles
@@ -84,8 +85,8 @@ class _Shared(ResourceFiles):
         down: The resource was closed by us, and could not be made anew.
     """
 
-    def __init__(self, directory: str, token: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
-        super().__init__(directory, token, remote=remote, take=take)
+    def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
+        super().__init__(directory, ending, remote=remote, take=take)
         self.takers: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
         self.closed_by: str | None = None
         self.down = False
@@ -97,7 +98,7 @@ class ResourceBackend:
     Args:
         resource: What writes.
         directory: The log directory: an absolute path, or a URL.
-        token: What its files are known by; see ``new_token``.
+        ending: What its files are known by: ``new_token`` and the user's suffix.
         turn: Of the owner, held around each call but ``write_in_between``.
         remote: The directory is a URL.
         desk: The writer's.
@@ -112,7 +113,7 @@ class ResourceBackend:
         self,
         resource: Resource,
         directory: str,
-        token: str,
+        ending: str,
         turn: Turn,
         *,
         remote: bool,
@@ -123,6 +124,8 @@ class ResourceBackend:
     ) -> None:
         self.generation = 1
         self.lost = 0
+        self.written = 0  #: events that are known to have been written past the backend
+        self._unwritten = 0  # of which this has been reported: they are in no file
         self._resource = resource
         self._turn = turn
         self._desk = desk
@@ -133,16 +136,16 @@ class ResourceBackend:
         self._failure: OSError | None = None  # the last of a copy
         self._left: deque[Any] = deque()  # events of calls that re-entered
         self._closed = False
-        self._files = self._share(_Shared(directory, token, remote=remote, take=take))
+        self._files = self._share(_Shared(directory, ending, remote=remote, take=take))
 
     def _share(self, files: _Shared) -> _Shared:
         """The files of our resource; those of another writer where TensorFlow gave us the resource of that one."""
         with self._desk.guard("event file"):
             if not files.find():
-                key, tokens = self._resource.key(), files.tokens
+                key, endings = self._resource.key(), files.endings
                 shared = [other._files for other in list(ResourceBackend._open) if other._resource.key() == key]
                 files = shared[0] if shared else files
-                files.tokens |= tokens
+                files.endings |= endings
         files.takers.add(self)
         ResourceBackend._open.add(self)
         return files
@@ -165,6 +168,12 @@ class ResourceBackend:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
         current = self._files.current
         return 0 if current is None else current.grown_to()
+
+    def written_behind(self, offset: int) -> int:
+        """Events in the file of now behind an offset; at least one."""
+        with contextlib.suppress(*FAILURES):
+            return max(count_records(self.path, offset)[0], 1)
+        return 1
 
     @property
     def accepted(self) -> int:
@@ -253,12 +262,30 @@ class ResourceBackend:
             raise self._in_our_words(error) from error
         self.go_on()
 
+    def flush_resource(self) -> None:
+        """Flushes, and nothing else. Raises what TensorFlow raises."""
+        self._resource.flush()
+
     def go_on(self) -> None:
         """Reads back, and begins a new file where something has become of this one."""
         with self._desk.guard("event file"):
             done = self.look()
             if self._resource.may_exchange():
                 self._exchange_where_gone(read_all=done)
+                if done and (more := self._newly_unwritten()):
+                    self._report(events_lost(self.path, None, 0, more))
+
+    def _newly_unwritten(self) -> int:
+        """Events that were written past the backend and are in no file, though all was read.
+
+        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. A single one
+        may be of a call that a signal handler interrupts now, or has ended.
+        """
+        unwritten = max(self.written + self._added - self._files.events, 0) if self.written else 0
+        if unwritten == 1 and not self._files.torn:
+            return 0
+        more, self._unwritten = max(unwritten - self._unwritten, 0), max(unwritten, self._unwritten)
+        return more
 
     def look(self, *, whole: bool = False) -> bool:
         """Reads on in each file, and never calls the resource; whether all was read.
@@ -328,7 +355,7 @@ class ResourceBackend:
         finally:
             with self._desk.guard("event file"):
                 self._end()
-        calls, self._failed_calls = self._failed_calls, 0
+        calls, self._failed_calls = self._failed_calls + self._newly_unwritten(), 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
         missing = self.accepted - self.landed - self.lost
@@ -370,6 +397,6 @@ class ResourceBackend:
         self._resource.close()
         self._resource.reopen()
         self._files.forget()
-        self.lost = self._added = 0
+        self.lost = self._added = self.written = self._unwritten = 0
         self._begun()
         self._report(used_after_fork(parent, process.pid, self.path))

@@ -32,9 +32,9 @@ MODULES = (
 )
 #: Those that stand beside other things.
 LOOKS = (
-    "safewriter.recording.files._Finished.gone",
-    "safewriter.recording.files._Finished.report_gone",
-    "safewriter.recording.scope.Scope.enter",
+    "safewriter.recording.files._Losses.gone",
+    "safewriter.recording.files._Losses.report_gone",
+    "safewriter.recording.scope._others",
 )
 #: What is no check: without it no event file can be named, opened or found again.
 NEEDED = {
@@ -70,9 +70,9 @@ def targets():
                     if plain and inspect.isfunction(function) and function.__code__.co_filename == module.__file__:
                         found[f"{name}.{attribute}.{method}"] = (value, method, function)
     for name in LOOKS:
-        module, holder, method = name.rsplit(".", 2)
-        owner = getattr(importlib.import_module(module), holder)
-        found[name] = (owner, method, vars(owner)[method])
+        where, attribute = name.rsplit(".", 1)
+        holder = pkgutil.resolve_name(where)
+        found[name] = (holder, attribute, vars(holder)[attribute])
     return {name: target for name, target in found.items() if name not in NEEDED}
 
 

@@ -25,6 +25,7 @@ from safewriter import SafeFileWriter
 from safewriter.findings import CAPTURES
 from safewriter.recording.queued import QueuedBackend
 
+EXAMPLES = int(os.environ.get("SAFEWRITER_EXAMPLES", "100"))  # read here: a test does not see the environment
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="half of the rules are POSIX: fork, links, tmpfs")
 
 
@@ -292,7 +293,7 @@ def test_accepted_is_landed_or_reported(tmp_path, graph):
         run_state_machine_as_test(
             AnyFaults,
             settings=settings(
-                max_examples=int(os.environ.get("SAFEWRITER_EXAMPLES", "100")),
+                max_examples=EXAMPLES,
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

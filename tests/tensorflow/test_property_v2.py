@@ -17,6 +17,7 @@ from stories import only_if, read_numbers, reported_lost
 from safewriter import create_file_writer
 from safewriter.findings import CAPTURES
 
+EXAMPLES = int(os.environ.get("SAFEWRITER_EXAMPLES", "60"))  # read here: a test does not see the environment
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="half of the rules are POSIX: fork, links, tmpfs")
 
 
@@ -36,6 +37,7 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
         self.accepted, self.refused, self.of_children = [], [], []
         self.foreign = set()  # files of others' in the place of ours
         self.next = 1
+        self.faulty = False  # the disk was full once, or what could not be read was cut off
 
     @initialize()
     def begin(self):
@@ -148,6 +150,7 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
 
     @rule()
     def fill_the_disk(self):
+        self.faulty = True
         self.disk.fill()
 
     @rule()
@@ -212,13 +215,17 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
         report = self.writer.report()
         assert report.events == report.landed + report.lost + report.pending
         assert not closed or report.pending == 0
-        ours = {file.path for file in report.files} - self.foreign if closed else set()
+        whole = closed and not self.disk.full  # else what is behind a torn record can't be copied, and is left there
+        ours = {file.path for file in report.files} - self.foreign if whole else set()
         found = read_numbers(self.logdir, ours, set())
         assert set(found) <= {*self.accepted, *self.refused, *self.of_children}, "never written"
         if closed:
             mine = set(found) & set(self.accepted)
             assert max(found.values(), default=0) <= 1, "written twice"
-            assert len(mine) >= len(self.accepted) - reported_lost(self.findings), "lost silently"
+            # TensorFlow raises for some events that it can't write, and drops others.
+            failed = sum(each.data["failed_calls"] for each in self.findings if each.code == "SW502")
+            assert len(mine) >= len(self.accepted) - reported_lost(self.findings) - failed, "lost silently"
+            assert self.faulty or not failed
 
     def teardown(self):
         try:
@@ -236,7 +243,7 @@ def test_what_was_taken_is_landed_or_reported(tmp_path):
         run_state_machine_as_test(
             AnyFaultsOfTF2,
             settings=settings(
-                max_examples=int(os.environ.get("SAFEWRITER_EXAMPLES", "60")),
+                max_examples=EXAMPLES,
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
