@@ -250,10 +250,10 @@ def follow(command, directory, grows):
         encoding="utf-8",
     ) as child:
         lines = [child.stdout.readline()]
-        for path, content in grows:
+        for path, content, said in grows:
             with open(os.path.join(directory, path), "ab") as file:
                 file.write(content)
-            lines.append(child.stdout.readline())
+            lines += [child.stdout.readline() for _ in range(said)]
         child.send_signal(signal.SIGINT)
         lines.append(child.stdout.read())
     return re.sub(r"^\d\d:\d\d:\d\d", "12:03:11", "".join(lines), flags=re.MULTILINE)
