@@ -11,7 +11,7 @@ import itertools
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 import tensorflow as tf
@@ -71,7 +71,7 @@ class Budget:
         self._spent = 0.0
 
     @contextlib.contextmanager
-    def spending(self) -> Any:
+    def spending(self) -> Iterator[float]:
         """Measures a block; gives the seconds that it should take at most."""
         begun = time.perf_counter()
         yield self._CREDIT + self._SHARE * (begun - self._began) - self._spent
@@ -85,6 +85,7 @@ class _Shared(ResourceFiles):
         takers: The backends that write through the resource.
         closed_by: The line that created the writer which closed the resource.
         down: The resource was closed by us, and could not be made anew.
+        gone: Something became of one of the files.
     """
 
     def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
@@ -92,6 +93,7 @@ class _Shared(ResourceFiles):
         self.takers: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
         self.closed_by: str | None = None
         self.down = False
+        self.gone = False
 
 
 class ResourceBackend:
@@ -170,6 +172,11 @@ class ResourceBackend:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
         current = self._files.current
         return 0 if current is None else current.grown_to()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the resource was closed by us, and could not be made anew."""
+        return self._files.down
 
     @property
     def accepted(self) -> int:
@@ -260,6 +267,7 @@ class ResourceBackend:
 
     def flush_resource(self) -> None:
         """Flushes, and nothing else. Raises what TensorFlow raises."""
+        self.before_use()
         self._resource.flush()
 
     def go_on(self) -> None:
@@ -277,7 +285,8 @@ class ResourceBackend:
         TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. A single one
         may be of a call that a signal handler interrupts now, or has ended.
         """
-        unwritten = max(self.written + self._added - self._files.events, 0) if self.written else 0
+        known = self.written and self._files.all
+        unwritten = max(self.written + self._added - self._files.events, 0) if known else 0
         if unwritten == 1 and not self._files.torn:
             return 0
         more, self._unwritten = max(unwritten - self._unwritten, 0), max(unwritten, self._unwritten)
@@ -330,6 +339,7 @@ class ResourceBackend:
         lost, events = min(part.lost, self.accepted), min(part.events, self.accepted)
         self.lost += lost
         if fate is not Fate.INTACT:
+            self._files.gone = True
             self._report(event_file_gone(state, fate, events, lost, goes_on))
         elif lost:
             self._report(events_lost(part.path, failure, lost, 0))
@@ -346,12 +356,14 @@ class ResourceBackend:
         try:
             if closed_by is None:
                 self._files.closed_by = self._desk.created_at
-                if not self._files.down:
-                    self._resource.close()
+                self._resource.close()
+        except tf.errors.OpError:
+            if not self._files.down:
+                raise
         finally:
             with self._desk.guard("event file"):
                 self._end()
-        calls, self._failed_calls = self._failed_calls + self._newly_unwritten(), 0
+        calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
         missing = self.accepted - self.landed - self.lost
@@ -360,9 +372,11 @@ class ResourceBackend:
 
     def _end(self) -> None:
         try:
-            self.look(whole=True)
+            read_all = self.look(whole=True)
             for file in self._files.unfinished():
                 self._finish(file, None)
+            if read_all or self._files.gone:
+                self._failed_calls += self._newly_unwritten()
         finally:
             for file in self._files.unfinished():  # a fault of ours: no descriptor stays open for it
                 file.close()
