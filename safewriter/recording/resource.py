@@ -61,21 +61,21 @@ class Resource(Protocol):
 
 
 class Budget:
-    """How long reading back may take, as a share of the time that has passed."""
+    """How long reading back may take: a share of the CPU time of the process."""
 
     _CREDIT = 0.005  # seconds at first
     _SHARE = 0.02  # afterwards; what it leaves is read when the writer is closed, or asked
 
     def __init__(self) -> None:
-        self._began = time.perf_counter()
+        self._began = time.process_time()
         self._spent = 0.0
 
     @contextlib.contextmanager
     def spending(self) -> Iterator[float]:
         """Measures a block; gives the seconds that it should take at most."""
-        begun = time.perf_counter()
-        yield self._CREDIT + self._SHARE * (begun - self._began) - self._spent
-        self._spent += time.perf_counter() - begun
+        begun = time.thread_time()
+        yield self._CREDIT + self._SHARE * (time.process_time() - self._began) - self._spent
+        self._spent += time.thread_time() - begun
 
 
 class _Shared(ResourceFiles):
