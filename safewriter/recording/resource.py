@@ -11,7 +11,7 @@ import itertools
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 import tensorflow as tf
@@ -59,21 +59,21 @@ class Resource(Protocol):
 
 
 class Budget:
-    """How long reading back may take, as a share of the time that has passed."""
+    """How long reading back may take: a share of the CPU time of the process."""
 
     _CREDIT = 0.005  # seconds at first
     _SHARE = 0.02  # afterwards; what it leaves is read when the writer is closed, or asked
 
     def __init__(self) -> None:
-        self._began = time.perf_counter()
+        self._began = time.process_time()
         self._spent = 0.0
 
     @contextlib.contextmanager
-    def spending(self) -> Any:
+    def spending(self) -> Iterator[float]:
         """Measures a block; gives the seconds that it should take at most."""
-        begun = time.perf_counter()
-        yield self._CREDIT + self._SHARE * (begun - self._began) - self._spent
-        self._spent += time.perf_counter() - begun
+        begun = time.thread_time()
+        yield self._CREDIT + self._SHARE * (time.process_time() - self._began) - self._spent
+        self._spent += time.thread_time() - begun
 
 
 class _Shared(ResourceFiles):
@@ -83,6 +83,7 @@ class _Shared(ResourceFiles):
         takers: The backends that write through the resource.
         closed_by: The line that created the writer which closed the resource.
         down: The resource was closed by us, and could not be made anew.
+        gone: Something became of one of the files.
     """
 
     def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
@@ -90,6 +91,7 @@ class _Shared(ResourceFiles):
         self.takers: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
         self.closed_by: str | None = None
         self.down = False
+        self.gone = False
 
 
 class ResourceBackend:
@@ -174,6 +176,11 @@ class ResourceBackend:
         with contextlib.suppress(*FAILURES):
             return max(count_records(self.path, offset)[0], 1)
         return 1
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the resource was closed by us, and could not be made anew."""
+        return self._files.down
 
     @property
     def accepted(self) -> int:
@@ -264,6 +271,7 @@ class ResourceBackend:
 
     def flush_resource(self) -> None:
         """Flushes, and nothing else. Raises what TensorFlow raises."""
+        self.before_use()
         self._resource.flush()
 
     def go_on(self) -> None:
@@ -281,7 +289,8 @@ class ResourceBackend:
         TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. A single one
         may be of a call that a signal handler interrupts now, or has ended.
         """
-        unwritten = max(self.written + self._added - self._files.events, 0) if self.written else 0
+        known = self.written and self._files.all
+        unwritten = max(self.written + self._added - self._files.events, 0) if known else 0
         if unwritten == 1 and not self._files.torn:
             return 0
         more, self._unwritten = max(unwritten - self._unwritten, 0), max(unwritten, self._unwritten)
@@ -334,6 +343,7 @@ class ResourceBackend:
         lost, events = min(part.lost, self.accepted), min(part.events, self.accepted)
         self.lost += lost
         if fate is not Fate.INTACT:
+            self._files.gone = True
             self._report(event_file_gone(state, fate, events, lost, goes_on))
         elif lost:
             self._report(events_lost(part.path, failure, lost, 0))
@@ -350,12 +360,14 @@ class ResourceBackend:
         try:
             if closed_by is None:
                 self._files.closed_by = self._desk.created_at
-                if not self._files.down:
-                    self._resource.close()
+                self._resource.close()
+        except tf.errors.OpError:
+            if not self._files.down:
+                raise
         finally:
             with self._desk.guard("event file"):
                 self._end()
-        calls, self._failed_calls = self._failed_calls + self._newly_unwritten(), 0
+        calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
         missing = self.accepted - self.landed - self.lost
@@ -364,9 +376,11 @@ class ResourceBackend:
 
     def _end(self) -> None:
         try:
-            self.look(whole=True)
+            read_all = self.look(whole=True)
             for file in self._files.unfinished():
                 self._finish(file, None)
+            if read_all or self._files.gone:
+                self._failed_calls += self._newly_unwritten()
         finally:
             for file in self._files.unfinished():  # a fault of ours: no descriptor stays open for it
                 file.close()
