@@ -7,7 +7,7 @@ import os
 import tempfile
 
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 #: A script that forgets to merge its summaries, with TensorFlow's own writer.
 TRAIN = """\
@@ -113,7 +113,7 @@ def events(*scalars, wall_time=1.7e9):
         event = Event(wall_time=wall_time + len(written), step=step)
         event.summary.value.add(tag="loss", simple_value=value)
         written.append(event)
-    return b"".join(piece for event in written for piece in frame(event.SerializeToString()))
+    return b"".join(record_of(event.SerializeToString()) for event in written)
 
 
 def damaged(content, at):
