@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from safewriter.patching import install as install, uninstall as uninstall
     from safewriter.recording.report import WriterReport as WriterReport
     from safewriter.writer import SafeFileWriter as SafeFileWriter
+    from safewriter.writer_v2 import create_file_writer as create_file_writer
 
 __version__ = "0.1.0"
 
@@ -61,23 +62,26 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'safewriter' has no attribute {name!r}")
-    try:
-        module = importlib.import_module(home)
-    except ModuleNotFoundError as error:
-        if error.name != "tensorflow":
-            raise
-        raise ImportError(
-            f"safewriter.{name} needs TensorFlow, which is not installed here: pip install 'safewriter[tensorflow]', "
-            "or any other package that provides tensorflow. The audit of event files works without it.",
-            name="tensorflow",
-        ) from error
-    value = getattr(module, name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker knows the names from above, and reports a mistyped one
+
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'safewriter' has no attribute {name!r}")
+        try:
+            module = importlib.import_module(home)
+        except ModuleNotFoundError as error:
+            if error.name != "tensorflow":
+                raise
+            raise ImportError(
+                f"safewriter.{name} needs TensorFlow, which is not installed here: pip install "
+                "'safewriter[tensorflow]', or any other package that provides tensorflow. The audit of event files "
+                "works without it.",
+                name="tensorflow",
+            ) from error
+        value = getattr(module, name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

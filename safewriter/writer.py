@@ -6,10 +6,10 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -20,7 +20,7 @@ from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTr
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.facts import stock
 from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, users_place
+from safewriter.findings import Desk, Finding, Policy, users_place
 from safewriter.recording import scope
 from safewriter.recording.adding import Adding, merge_into, refuse, warn_of_closed, whole
 from safewriter.recording.books import Books
@@ -37,7 +37,21 @@ if not _STOCK_ADD_SUMMARY.__code__.co_filename.endswith(os.path.join("summary", 
     _STOCK_ADD_SUMMARY = None  # a tool has replaced it already
 
 
-class SafeFileWriter(FileWriter):  # type: ignore[misc]
+if TYPE_CHECKING:
+    _Self = TypeVar("_Self", bound="_FileWriter")
+
+    class _FileWriter(FileWriter):  # type: ignore[misc]
+        """The types of what is inherited as it is: TensorFlow has none."""
+
+        def __enter__(self: _Self) -> _Self: ...
+        def add_meta_graph(self, meta_graph_def: Any, global_step: Any = None) -> None: ...
+        def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None: ...
+        def add_session_log(self, session_log: Any, global_step: Any = None) -> None: ...
+else:
+    _FileWriter = FileWriter
+
+
+class SafeFileWriter(_FileWriter):
     """``tf.compat.v1.summary.FileWriter`` that loses nothing in silence.
 
     It takes the same arguments, has the same methods and writes files that TensorBoard reads in the same way. Use it
@@ -98,18 +112,20 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         suffix, queue = filename_suffix or "", Queueing(max_queue, flush_secs)
         events: SafeEventFileWriter | SafeSessionEventWriter
         if session is None:
-            events = open_files(text, directory, suffix, desk, news.append, _in_child(weakref.ref(self)), queue)
+            events = open_files(text, directory, suffix, desk, news.append, queue)
         else:
             events = open_session(session, text, directory, suffix, desk, news.append, queue)
         self._events = events
         shares = session is not None
         self._ledger = ledger = Ledger(text, resolved(directory), desk, events, role_in_words, news, shares=shares)
+        ledger.scope = scope.current()
         self._books = books = Books(ledger, news)
+        events.in_child = books.begin_in_child
         self._adding = Adding(ledger, books, news)
         try:
             with desk.guard("disk space"):
                 desk.report_all(free_space(directory))
-            desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            desk.report_all(scope.current().enter(ledger))
             with desk.guard("directory"):
                 ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
                 desk.report_all(ledger.watch.look() + books.look_beside())
@@ -131,17 +147,11 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         """What TensorFlow's own methods ask; the event writer knows."""
         return self._events.closed
 
-    def _begin_in_child(self) -> None:
-        self._ledger.begin_in_child()
-        scope.current().enter(self._ledger, may_share=True)
-        self._books.open_in_child()
-
     def _give_up(self) -> None:
         """The constructor failed: leaves nothing behind."""
         ledger = self._ledger
-        if hasattr(ledger, "scope"):
-            ledger.scope.leave(ledger)
-            ledger.scope.graphs.discard(ledger.key)
+        ledger.scope.leave(ledger)
+        ledger.scope.graphs.discard(ledger.key)
         self._events.remove()
 
     # Adding.
@@ -260,11 +270,10 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
         self._close(may_raise=error is None, error=error)
 
     def _close(self, *, may_raise: bool, error: BaseException | None, on_its_line: bool = False) -> None:
-        for turn in (self._ledger.turn, self._events.turn):
-            if turn.reentered():  # the interrupted call closes before it returns
-                turn.words.append(partial(self._close_left, error))
-                return
         ledger = self._ledger
+        if ledger.turn.reentered():  # the interrupted call closes before it returns
+            ledger.turn.leave(partial(self._close_left, error))
+            return
         if self._closed:
             self.event_writer.close()
             self._desk.report_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
@@ -306,7 +315,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
                 raise cannot_create(ledger.directory, error, self._desk) from error
             raise
         if was_closed and not self._closed:
-            self._desk.report_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            self._desk.report_all(scope.current().enter(ledger))
             self._books.open()
 
     def get_logdir(self) -> str:
@@ -315,8 +324,7 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
 
     def report(self) -> WriterReport:
         """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
-        with self._ledger.turn.lock:
-            return self._ledger.report()
+        return self._ledger.report()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_ledger"):
@@ -334,17 +342,6 @@ class SafeFileWriter(FileWriter):  # type: ignore[misc]
             "A SafeFileWriter can't be copied or pickled: it owns an event file of this process. Pass the log "
             "directory instead, and create a writer where it is used."
         )
-
-
-def _in_child(writer: weakref.ref[SafeFileWriter]) -> Callable[[], None]:
-    """What a forked child does before its first event: its account begins anew."""
-
-    def begin() -> None:
-        alive = writer()
-        if alive is not None:
-            alive._begin_in_child()
-
-    return begin
 
 
 # Before any writer: in ``sys.exit(main())`` the name is looked up before main, and its writers, begin.

@@ -12,8 +12,8 @@ import weakref
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from types import TracebackType
-from typing import Any
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
@@ -22,22 +22,23 @@ from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.checks.logdir import scheme_of
-from safewriter.checks.tf2 import baked_step, captured_writer, in_tf2_words
+from safewriter.checks.tf2 import baked_step, in_tf2_words
 from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, is_users, users_place
-from safewriter.recording import scope, usage
+from safewriter.findings import Desk, Finding, Policy, guarded, is_keras, is_users, users_place
+from safewriter.recording import scope
 from safewriter.recording.eager import EagerEvents, EagerResource, NoResource
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.opening import free_space, locate, probe, resolved
 from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, ResourceBackend, new_token
+from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.recording.watcher import INTERVAL, WATCHER
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
-_created = False
+_Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
@@ -54,7 +55,7 @@ def create_file_writer(
     strict: bool = False,
     ignore: str | Iterable[str] = (),
     resume_step: int | None = None,
-) -> Any:
+) -> SafeSummaryWriter:
     """``tf.summary.create_file_writer`` that loses nothing in silence.
 
     The writer is a ``tf.summary.SummaryWriter`` and works wherever TensorFlow's does. On a local disk an event is with
@@ -89,7 +90,8 @@ def create_file_writer(
             summary_ops_v2._check_create_file_writer_args(inside_function, logdir=logdir, **given)
     if any(tf.is_tensor(each) and plain(each) is None for each in (logdir, *given.values())):
         # A tensor of a graph, which only a session knows: there is nothing to look at, and nothing to keep account of.
-        return summary_ops_v2.create_file_writer_v2(logdir, **given, name=name)
+        unwatched: SafeSummaryWriter = summary_ops_v2.create_file_writer_v2(logdir, **given, name=name)
+        return unwatched
     plan = Plan(plain(logdir), strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     mesh = {} if experimental_mesh is None else {"mesh": experimental_mesh}
     with ops.name_scope(name, "create_file_writer") as name_scope, ops.device("cpu:0"), ops.init_scope():
@@ -99,7 +101,7 @@ def create_file_writer(
             return gen_summary_ops.summary_writer(shared_name=shared, name=name)
 
         kind = SafeTrackableSummaryWriter if experimental_trackable else SafeSummaryWriter
-        writer = kind.__new__(kind)
+        writer: SafeSummaryWriter = kind.__new__(kind)
         begin(writer, kind.stock.__init__, plan, create, given, mesh)
     return writer
 
@@ -124,6 +126,7 @@ class Plan:
         self.resume_step = whole_resume_step(resume_step)
         self.desk = desk = Desk(Policy.of(strict, ignore), users_place())
         self.direct = direct
+        self.of_keras = not direct and called_by_keras()
         self.text, self.directory = locate(logdir, desk)
         self.remote = bool(scheme_of(self.directory))
         self.role, self.role_in_words = Role(), ""
@@ -157,7 +160,6 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     Returns:
         What makes the resource behind a handle anew.
     """
-    global _created
     suffix = given["filename_suffix"]
     suffix = new_token() + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
     queue, millis = plain(given["max_queue"]), plain(given["flush_millis"])
@@ -185,10 +187,11 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         take=events.take,
         budget=Budget(),
     )
+    words = functools.partial(_in_words, of_keras=plan.of_keras)
     events.ledger = ledger = Ledger(
-        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=_in_words
+        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=words
     )
-    desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+    desk.report_all(map(words, guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))))
     with desk.guard("directory"):
         ledger.watch = DirectoryWatch(
             plan.directory, plan.role, lambda: scope.files_in(ledger.directory), plan.resume_step
@@ -203,19 +206,36 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     finalizer.atexit = False
     WATCHER.add(writer._safe)
     writer._safe.deliver()
-    _created = True
+    USAGE.created = desk.place
+    USAGE.trace = _trace_waits
     return init
 
 
-def any_created() -> bool:
-    """Whether this process has created a TF2 writer of ours."""
-    return _created
+def _trace_waits() -> bool:
+    """Whether ``trace_on`` began a trace that is still waiting for its export."""
+    return summary_ops_v2._current_trace_context is not None
 
 
-def _in_words(finding: Finding) -> Finding:
-    """A finding of a v2 writer in the words of TF2, with the cause where it is known."""
-    place = usage.baked_steps.get(finding.subject) if finding.code == "SW404" else None
-    return in_tf2_words(finding) if place is None else baked_step(finding, str(place))
+def _in_words(finding: Finding, *, of_keras: bool) -> Finding:
+    """A finding of a v1 writer in the words of TF2, with the cause where it is known."""
+    if finding.code == "SW404":
+        places = {str(USAGE.baked_steps.get(tag, "")) for tag in finding.data.get("tags") or [finding.subject]}
+        if "" not in places:
+            finding = baked_step(finding, sorted(places))
+    return in_tf2_words(finding, of_keras=of_keras)
+
+
+def called_by_keras() -> bool:
+    """Whether a method of Keras' callback creates a writer, that of ours among them."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if is_keras(code.co_filename):
+            return True
+        if is_users(code.co_filename):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def plain(value: Any) -> Any:
@@ -237,7 +257,7 @@ class _Safe:
     def __init__(self, events: EagerEvents, plan: Plan, flush_secs: float) -> None:
         self.events = events
         self.desk = plan.desk
-        self.of_keras = not plan.direct
+        self.of_a_fit = False  #: Keras' `fit` made it the default one
         self._remote = plan.remote
         self._flush_secs = flush_secs
         self._looked = self._flushed = time.monotonic()
@@ -295,6 +315,10 @@ class _Safe:
         with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
             events.backend.before_use()
 
+    def enter(self) -> None:
+        """It becomes the default writer of this thread."""
+        self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
+
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
         self.events.leave()
@@ -304,6 +328,8 @@ class _Safe:
             if not self._remote:
                 self.events.go_on()
             self.look_around()
+        with self.desk.guard("usage"):
+            self.events.news += USAGE.settled(self.events)
         self.deliver(may_raise=may_raise)
 
     def look_around(self) -> None:
@@ -330,10 +356,9 @@ class _Block(AbstractContextManager[Any]):
 
     def __enter__(self) -> Any:
         safe: _Safe = self._writer._safe
-        safe.events.enter()
-        if usage.traced_under:
-            with safe.desk.guard("captured writers"):
-                self._before = usage.grown()
+        safe.enter()
+        with safe.desk.guard("captured writers"):
+            self._before = USAGE.sizes(safe.events)
         return self._stock.__enter__()
 
     def __exit__(
@@ -355,15 +380,11 @@ class _Block(AbstractContextManager[Any]):
         return handled
 
     def _look_at_others(self, safe: _Safe) -> None:
-        """SW309: a writer that a function was traced under grew in this block, and was the default one nowhere."""
-        for events, (grown, entered) in usage.grown().items():
+        """SW309: another writer grew in this block, and was the default one nowhere."""
+        for events, (grown, entered) in USAGE.sizes(safe.events).items():
             before, entered_before = self._before.get(events, (grown, -1))
-            if grown > before and events is not safe.events and entered == entered_before and not events.active:
-                known = events.backend.accepted
-                events.look(whole=True)
-                more = max(events.backend.accepted - known, 1)
-                place, created = usage.traced_under[events], events.ledger.desk.created_at
-                safe.events.news.append(captured_writer(str(place), more, created, safe.desk.created_at))
+            if grown > before and entered == entered_before:
+                safe.events.news += USAGE.captured(safe.events, events, events.backend.written_behind(before))
 
 
 class _Overrides:
@@ -385,9 +406,13 @@ class _Overrides:
     def _resource(self, handle: Any) -> None:
         self._handle = handle
 
-    def as_default(self, step: Any = None) -> Any:
+    def as_default(self: _Self, step: Any = None) -> AbstractContextManager[_Self]:
         """Makes this writer the default one of its thread for a ``with`` block. See ``tf.summary.SummaryWriter``."""
         return _Block(self, super().as_default(step))  # type: ignore[misc]
+
+    if TYPE_CHECKING:  # inherited from TensorFlow, which has no types
+
+        def set_as_default(self, step: Any = None) -> None: ...
 
     def flush(self) -> Any:
         """Flushes, and looks at what TensorFlow has written; in a graph or a function, the op that flushes.
@@ -473,7 +498,7 @@ class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]
     stock = _Stock
 
 
-class SafeTrackableSummaryWriter(_Overrides, _StockTrackable):  # type: ignore[misc, valid-type]
+class SafeTrackableSummaryWriter(SafeSummaryWriter, _StockTrackable):  # type: ignore[misc, valid-type]
     """The same with ``experimental_trackable=True``."""
 
     stock = _StockTrackable

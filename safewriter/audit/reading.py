@@ -13,7 +13,6 @@ from dataclasses import replace
 from math import isfinite
 from typing import IO, Any
 
-from safewriter.audit.held import files_held
 from safewriter.audit.report import AuditReport
 from safewriter.audit.walking import Stamp, open_event_file, stamp_of
 from safewriter.checks.file import FileFacts, TagFacts
@@ -22,6 +21,7 @@ from safewriter.eventfile.messages import START, NotAnEventError, parse_event
 from safewriter.eventfile.read import PLACES, Damage, RecordReader
 from safewriter.eventfile.record import HEADER, OVERHEAD, masked_crc
 from safewriter.findings import Finding
+from safewriter.system.holders import files_held
 
 LOOK_AGAIN = 0.2  #: seconds after which the unfinished end of a young file is looked at again
 YOUNG = 150.0  #: seconds since it was last changed: the stock writer flushes every 120
@@ -67,7 +67,7 @@ class _Series:
 
 
 class FileAuditor:
-    """Audits one file, gives at any time what it has found so far, and reads on when the file has grown.
+    """Audits one file, can say at any time what it has found so far, and reads on when the file has grown.
 
     Args:
         path: A path or a URL.
@@ -189,7 +189,7 @@ class FileAuditor:
         """The facts, once it is known whether the file is being written: an unfinished end is then on its way.
 
         Args:
-            held: Gives device and inode of each event file that is open for writing.
+            held: Returns device and inode of each event file that is open for writing.
         """
         grew = False
         for _ in range(_ROUNDS):

@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from safewriter.audit.held import files_held
 from safewriter.audit.reading import TICK, FileAuditor, audit_files
 from safewriter.audit.report import AuditReport, Problem, RunReport, run_of
 from safewriter.audit.walking import Source, Stamp, find_event_files, is_remote
 from safewriter.checks.file import FileFacts
+from safewriter.system.holders import files_held
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -79,7 +79,7 @@ class Audit:
         self._found = [] if missing_ok else [self._find(root) for root in self._roots]
 
     def update(self, progress: Callable[[int, int], None] | None = None, final: bool = False) -> AuditReport:
-        """Reads what is new, and gives the report on all. Where nothing is, it is the same object as before.
+        """Reads what is new, and returns the report on all. Where nothing is new, it is the same object as before.
 
         Args:
             progress: Called with the bytes read in this round and the bytes known to be read, after each file and now

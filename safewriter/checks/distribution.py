@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 from safewriter.findings import Finding
 from safewriter.findings.wording import plural
@@ -41,17 +40,6 @@ class Role:
         """The role, and what is wrong with the settings that it was read from."""
         return ". ".join([str(self), " ".join(self.problems)]) if self.problems else str(self)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The role in values that JSON can hold."""
-        return {
-            "task": self.task,
-            "index": self.index,
-            "size": self.size,
-            "source": self.source,
-            "chief": self.chief,
-            "problems": list(self.problems),
-        }
-
 
 @dataclass(frozen=True)
 class StrategyFacts:
@@ -79,10 +67,6 @@ class StrategyFacts:
     should_save_summary: bool | None = None
     role: Role = field(default_factory=Role)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The facts in values that JSON can hold."""
-        return {**self.__dict__, "role": self.role.as_dict()}
-
 
 @dataclass(frozen=True)
 class Neighbour:
@@ -109,10 +93,6 @@ class Neighbour:
     size: int
     role: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """The neighbour in values that JSON can hold."""
-        return dict(self.__dict__)
-
     def __str__(self) -> str:
         pid = "an unnamed process" if self.pid is None else f"process {self.pid}"
         host = "" if self.host is None else f" on {self.host}" + (" (this host)" if self.same_host else "")
@@ -132,12 +112,10 @@ class DirectoryFacts:
     Attributes:
         logdir: The directory.
         neighbours: Files that other processes write, each reported once over all looks.
-        event_files: How many event files there are, our own included.
     """
 
     logdir: str
     neighbours: tuple[Neighbour, ...] = ()
-    event_files: int = 0
 
 
 def judge_creation(facts: StrategyFacts) -> list[Finding]:
@@ -175,7 +153,7 @@ def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
             subject=facts.logdir,
             count=len(facts.neighbours),
             path=facts.logdir,
-            data={"neighbours": [each.as_dict() for each in facts.neighbours], "role": role.as_dict()},
+            data={"neighbours": [asdict(each) for each in facts.neighbours], "role": asdict(role)},
         )
     ]
 
@@ -195,7 +173,7 @@ def _in_scope(facts: StrategyFacts) -> Finding:
         message + _problems(facts.role),
         f"Move the line to before the scope{_where(facts)}: {_example(facts)}",
         subject=facts.strategy or "",
-        data=facts.as_dict(),
+        data=asdict(facts),
     )
 
 
@@ -205,7 +183,7 @@ def _in_replica(facts: StrategyFacts) -> Finding:
         f"{_place(facts)} {_consequence(facts)} {_role(facts.role)}." + _problems(facts.role),
         _replica_hint(facts),
         subject=facts.tracing or facts.strategy or "",
-        data=facts.as_dict(),
+        data=asdict(facts),
     )
 
 

@@ -8,7 +8,7 @@ from safewriter.findings import Finding
 
 
 class LastSteps(Protocol):
-    """What the judge knows of the event files that were there before; ``facts.earlier.EarlierRun`` is one."""
+    """What the judge knows of the event files that were there before; ``system.earlier.EarlierRun`` is one."""
 
     @property
     def finished(self) -> bool:

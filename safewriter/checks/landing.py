@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-import errno
 import os
 from collections.abc import Mapping
 
+from safewriter.checks.errnos import describe, errno_name, hint_for
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.names import MARK
 from safewriter.findings import Finding
@@ -113,10 +113,26 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
     message = f"The event was not written to {path}: {describe(error)}.{_safe(kept)}"
     if queued:
         message = f"The event was not taken for {path}: {describe(error)}. {_waiting(queued)}."
+    return _refused(path, error, message, hint_for(error) + " The next add tries again.", queued)
+
+
+def flush_failed(path: str, error: OSError, queued: int) -> Finding:
+    """SW502, for a flush that the storage refused.
+
+    Args:
+        path: The event file.
+        error: What the system said.
+        queued: Events that wait in memory.
+    """
+    message = f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end."
+    return _refused(path, error, message, hint_for(error), queued)
+
+
+def _refused(path: str, error: OSError, message: str, hint: str, queued: int) -> Finding:
     return Finding(
         "SW502",
         message,
-        _hint_for(error) + " The next add tries again.",
+        hint,
         subject=path,
         path=path,
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
@@ -152,25 +168,6 @@ def too_large(path: str, reason: str) -> Finding:
     )
 
 
-def flush_failed(path: str, error: OSError, queued: int) -> Finding:
-    """SW502, for a flush that the storage refused.
-
-    Args:
-        path: The event file.
-        error: What the system said.
-        queued: Events that wait in memory.
-    """
-    return Finding(
-        "SW502",
-        f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end.",
-        _hint_for(error),
-        subject=path,
-        path=path,
-        data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
-        raises=OSError if error.errno is None else None,
-    )
-
-
 def events_lost(path: str, error: OSError | None, lost: int, failed_calls: int) -> Finding:
     """SW502, summed up when the writer closes.
 
@@ -190,7 +187,7 @@ def events_lost(path: str, error: OSError | None, lost: int, failed_calls: int) 
     return Finding(
         "SW502",
         " ".join(parts),
-        _hint_for(error) if error is not None else "",
+        hint_for(error) if error is not None else "",
         subject=f"sum:{path}",
         count=lost + failed_calls,
         path=path,
@@ -298,29 +295,3 @@ def too_many_writers(open_writers: int, places: list[tuple[str, int]]) -> Findin
         subject="too-many-writers",
         data={"open": open_writers, "places": dict(places[:10])},
     )
-
-
-def describe(error: OSError) -> str:
-    """``No space left on device (ENOSPC, errno 28)``."""
-    if error.errno is None:
-        return str(error) or type(error).__name__
-    return f"{os.strerror(error.errno)} ({errno_name(error)}, errno {error.errno})"
-
-
-def errno_name(error: OSError) -> str:
-    """The symbol of an errno: ``ENOSPC``."""
-    return errno.errorcode.get(error.errno or 0, "unknown")
-
-
-def _hint_for(error: OSError) -> str:
-    hints = {
-        errno.ENOSPC: "The disk is full: free space there, or point the log directory at another disk.",
-        errno.EDQUOT: "The quota of this user is used up: free space, or point the log directory elsewhere.",
-        errno.EFBIG: "The file has reached the size that this process may write (`ulimit -f`): raise the limit, or "
-        "`reopen()` the writer now and then.",
-        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close files and writers "
-        "that are no longer used.",
-        errno.ENFILE: "The system has no file descriptors left.",
-        errno.EROFS: "The file system is mounted read-only: choose a log directory on another one.",
-    }
-    return hints.get(error.errno or 0, "Check the storage behind the log directory.")

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from safewriter.checks.landing import describe, errno_name
+from safewriter.checks.errnos import describe, errno_name, hint_for
 from safewriter.findings import Finding
 
 ALMOST_FULL = 100 * 1000 * 1000  # bytes
@@ -72,9 +72,7 @@ def _is_tensor(given: object) -> bool:
 def judge_literal(text: str) -> list[Finding]:
     """SW104: characters that a shell would have replaced stand in the path, and will stand in the directory's name.
 
-    Exempt: a directory of that literal name that the path goes through on purpose looks like a mistake;
-        ``ignore``
-    SW104 there.
+    A directory that is called so on purpose looks like a mistake too: ``ignore`` SW104 there.
     """
     problems = []
     if text.startswith("~"):
@@ -185,7 +183,7 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
     return Finding(
         "SW103",
         message,
-        _mend(error, logdir, obstacle),
+        _hint(error, logdir, obstacle),
         subject=logdir,
         path=logdir,
         data=data,
@@ -193,22 +191,13 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
     )
 
 
-def _mend(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
-    place = obstacle.path if obstacle is not None else logdir
-    hints = {
-        errno.EACCES: f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to.",
-        errno.EPERM: "Choose a directory that this user may write to.",
-        errno.EROFS: "The file system is mounted read-only: choose a directory on another one.",
-        errno.ENOSPC: "The disk is full: free space, or choose a directory on another disk.",
-        errno.EDQUOT: "The quota of this user is used up: free space, or choose another directory.",
-        errno.EMFILE: "This process has no file descriptors left (`ulimit -n`): close the writers "
-        "that are no longer used.",
-        errno.ENFILE: "The system has no file descriptors left.",
-        errno.ENAMETOOLONG: f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run.",
-        errno.ENOENT: "A part of the path is missing and can't be made, or is a dangling link.",
-        errno.ELOOP: "A symbolic link in the path points back to itself.",
-    }
-    return hints.get(error.errno or 0, "Choose another log directory, or fix the storage behind it.")
+def _hint(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
+    if error.errno == errno.EACCES:
+        place = obstacle.path if obstacle is not None else logdir
+        return f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to."
+    if error.errno == errno.ENAMETOOLONG:
+        return f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run."
+    return hint_for(error, "Choose another log directory, or fix the storage behind it.")
 
 
 def judge_free_space(logdir: str, free: int) -> list[Finding]:

@@ -10,15 +10,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from safewriter.cli.text import evidence, shown, total
-from safewriter.findings import CATALOGUE, Code, Finding, select_codes
+from safewriter.cli.text import CLEAN, FINDINGS, INTERRUPTED, WRONG_USE, evidence, shown, total
+from safewriter.findings import CATALOGUE, Finding, select_codes
 
 if TYPE_CHECKING:
     from safewriter.audit import AuditReport
-
-CLEAN, FINDINGS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 _POINTS = 32  # of each scalar, for its sparkline
 _LISTED = 5  # damaged places of a file that are listed beneath it
@@ -305,7 +303,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    texts = [_entry(CATALOGUE[code]) for code in sorted(frozenset().union(*options.codes))]
+    from safewriter.findings.page import entry
+
+    texts = [entry(CATALOGUE[code]) for code in sorted(frozenset().union(*options.codes))]
     if not sys.stdout.isatty():
         print("\n".join(texts), end="")
         return CLEAN
@@ -316,12 +316,3 @@ def _explain(options: argparse.Namespace) -> int:
     for text in texts:
         console.print(Markdown(text))
     return CLEAN
-
-
-def _entry(code: Code) -> str:
-    """An entry of the catalogue as Markdown."""
-    parts: list[Any] = [f"# {code.code} {code.name} ({code.kind.value})", code.when, code.why]
-    parts += [f"**What to change.** {code.fix}"] if code.fix else []
-    parts += [f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```"] if code.bad else []
-    parts += [f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```"] if code.good else []
-    return "\n\n".join(part for part in parts if part) + "\n"

@@ -22,6 +22,7 @@ from typing import IO, Any
 import safewriter
 from safewriter.cli.text import shown
 from safewriter.findings.wording import plural
+from safewriter.system.holders import lives
 
 STRICT = 121  #: exit code under ``--strict`` where the script itself ended with 0 and there are findings
 SCHEMA = 1  #: of the report that ``--report`` writes
@@ -309,7 +310,7 @@ class Outcome:
         if process.pid != self.pid:
             where += f", process {process.pid}"
         if writer["events"] is None:
-            state = "is still running" if _is_alive(process.pid) else "ended before the writer was closed"
+            state = "is still running" if lives(process.pid) else "ended before the writer was closed"
             return f"{where}): {plural(writer['landed'], 'event')} on disk; the process {state}"
         text = f"{where}): {plural(writer['summaries'], 'summary', 'summaries')}, "
         text += f"{writer['landed']:,} of {plural(writer['events'], 'event')} on disk"
@@ -318,15 +319,3 @@ class Outcome:
             more = f" and {len(names) - _TAGS:,} more" if len(names) > _TAGS else ""
             text += f"; tags: {', '.join(names[:_TAGS])}{more}"
         return text
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -25,6 +25,8 @@ from safewriter.findings.desk import (
 from safewriter.findings.finding import Finding as Finding
 from safewriter.findings.place import (
     Place as Place,
+    is_generated as is_generated,
+    is_keras as is_keras,
     is_users as is_users,
     users_line as users_line,
     users_place as users_place,

@@ -27,6 +27,8 @@ class Code:
         fix: What to change.
         bad: A short program that provokes it.
         good: The same program, fixed: it stays silent.
+        bad_tf2: The first for TF2, where that program looks different.
+        good_tf2: The second for TF2.
     """
 
     code: str
@@ -37,3 +39,5 @@ class Code:
     fix: str = ""
     bad: str = ""
     good: str = ""
+    bad_tf2: str = ""
+    good_tf2: str = ""

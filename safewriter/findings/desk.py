@@ -58,16 +58,16 @@ class _Captures:
     """The lists that ``safewriter.testing.capture_findings`` has open, innermost last."""
 
     def __init__(self) -> None:
-        #: Takes findings in the place of warnings; those that are raised it is shown only. Gives False if it can't.
+        #: Takes findings that would be warned; is only shown those that are raised. Returns False if it can't.
         self.sink: Callable[[Finding, Place, bool], bool] | None = None
-        self._open: list[list[Finding]] = []
+        self._open: list[list[Finding]] = []  # never changed, but replaced by another: who takes needs no lock
         self._lock = threading.RLock()  # a signal handler may capture in the middle of a capture
 
     @contextmanager
     def capture(self) -> Iterator[list[Finding]]:
         findings: list[Finding] = []
         with self._lock:
-            self._open.append(findings)
+            self._open = [*self._open, findings]
         try:
             yield findings
         finally:
@@ -75,11 +75,10 @@ class _Captures:
                 self._open = [each for each in self._open if each is not findings]
 
     def take(self, finding: Finding) -> bool:
-        with self._lock:
-            if not self._open:
-                return False
-            self._open[-1].append(finding)
-            return True
+        captures = self._open
+        if captures:
+            captures[-1].append(finding)
+        return bool(captures)
 
 
 CAPTURES = _Captures()
@@ -148,21 +147,19 @@ class Desk:
         self.place = place
         self.created_at = str(place)
         self._reported: dict[tuple[str, str], Finding] = {}
-        self._left: deque[tuple[Finding, bool]] = deque()  # by handlers in the middle of a booking
-        self._lock = threading.RLock()
+        self._left: deque[tuple[Finding, bool]] = deque()  # to be counted
+        self._lock = threading.Lock()  # of who counts; nobody waits for it
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Each finding so far, once a subject, with its count."""
-        if not self._lock._is_owned():  # type: ignore[attr-defined]
-            with self._lock:
-                self._book_left()
+        self._count_left()
         return tuple(self._reported.values())
 
     def report(
         self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False
     ) -> None:
-        """Reports a finding the first time its subject comes up, and counts it on afterwards.
+        """Reports a finding the first time its subject comes up, and adds to its count afterwards.
 
         Args:
             finding: What happened.
@@ -209,27 +206,25 @@ class Desk:
         return fallback
 
     def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:
-        """Counts a finding on; gives what was known of its subject before.
-
-        A signal handler in the middle of it leaves its finding to be booked by the interrupted call, or by the next.
-        """
-        if self._lock._is_owned():  # type: ignore[attr-defined]
-            self._left.append((finding, again))
-            return self._reported.get((finding.code, finding.subject))
-        with self._lock:
-            known = self._count(finding, again)
-            self._book_left()
+        """Adds a finding to the counts; returns what was known of its subject before."""
+        known = self._reported.setdefault((finding.code, finding.subject), finding)
+        if known is finding:  # of several threads, one is the first
+            return None
+        self._left.append((finding, again))
+        self._count_left()
         return known
 
-    def _book_left(self) -> None:
-        while self._left:
-            self._count(*self._left.popleft())
-
-    def _count(self, finding: Finding, again: bool) -> Finding | None:
-        key = (finding.code, finding.subject)
-        known = self._reported.get(key)
-        self._reported[key] = finding if known is None or again else replace(known, count=known.count + finding.count)
-        return known
+    def _count_left(self) -> None:
+        """Counts what is left. Who comes while another counts, in another thread or beneath, leaves it to that one."""
+        while self._left and self._lock.acquire(blocking=False):
+            try:
+                while self._left:
+                    finding, again = self._left.popleft()
+                    key = (finding.code, finding.subject)
+                    known = self._reported[key]
+                    self._reported[key] = finding if again else replace(known, count=known.count + finding.count)
+            finally:
+                self._lock.release()
 
     def report_all(
         self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False, again: bool = False
@@ -256,7 +251,7 @@ class Desk:
 
     def after_fork(self) -> None:
         """Makes the lock anew in a forked child: the thread that held it is not there."""
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
 
     @contextmanager
     def guard(self, what: str) -> Iterator[None]:

@@ -1,15 +1,18 @@
-"""The page of all codes, ``docs/codes.md``, made from the catalogue.
+"""The documentation of the codes, made from the catalogue: ``docs/codes.md`` and a page for each code.
 
-python -m safewriter.findings.page docs/codes.md
+python -m safewriter.findings.page docs
 """
 
 from __future__ import annotations
 
+import glob
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
 from safewriter.findings.catalogue import CATALOGUE
 from safewriter.findings.code import Code, Kind
+from safewriter.findings.symptoms import SYMPTOMS, seen
 
 HUNDREDS = {
     "SW1": "The log directory",
@@ -22,66 +25,121 @@ HUNDREDS = {
 }
 
 _KINDS = {
-    Kind.ERROR: "Error: it is raised, because the write can't work.",
-    Kind.WARNING: "Warning: it is warned, and raised under `strict=True`.",
-    Kind.FINDING: "Finding: the audit lists it.",
+    Kind.ERROR: "An error: it is raised, because the write can't work.",
+    Kind.WARNING: "A warning; an error under `strict=True`.",
+    Kind.FINDING: "A finding: it is listed in a report, and never warned.",
 }
 
 _HEAD = """\
 # The codes
 
-Everything that safewriter says has a code. The codes are stable and never used again for something else.
-`safewriter explain SW302` shows an entry in the terminal; `ignore=("SW302",)` at the writer, or
-`SAFEWRITER_IGNORE=SW302` in the environment, silences a warning, and a prefix such as `SW3` silences a whole part.
+Everything that safewriter says has a code. Codes are stable: none is renumbered, or used again for something else.
 
-This page is made from the catalogue in `safewriter/findings/catalogue/` by
-`python -m safewriter.findings.page docs/codes.md`. A test runs every program on it: the first of each pair provokes
-its code, the second is silent.
+- `safewriter explain SW302` prints the page of a code in the terminal, word for word.
+- `ignore=("SW302",)` at the writer, or `SAFEWRITER_IGNORE=SW302` in the environment, silences a warning; a prefix such
+  as `SW3` silences a whole part.
+- Each page has two programs. A test runs both: the first provokes its code and no other, the second is silent.
+
+If you don't have a code yet, [start here](index.md).
 """
 
-
-def table(link: str = "") -> str:
-    """All codes as a Markdown table, each with a link to its entry.
-
-    Args:
-        link: The path of the page from where the table stands; empty on the page itself.
-    """
-    rows = [f"| [{entry.code}]({link}#{anchor(entry)}) | {entry.name} | {entry.when} |" for entry in CATALOGUE.values()]
-    return "\n".join(["| code | name | when |", "|---|---|---|", *rows]) + "\n"
+_LONGEST = 28  # characters of a repository's name
+_MADE = "<!-- made by: python -m safewriter.findings.page docs -->\n"
 
 
-def anchor(entry: Code) -> str:
-    """The address of an entry within the page, as Markdown renderers derive it from the heading."""
-    return f"{entry.code} {entry.name}".lower().replace(" ", "-")
+def entry(code: Code) -> str:
+    """What a code means, as Markdown: the text of its page and of ``safewriter explain``."""
+    parts = [f"# {code.code} {code.name} ({code.kind.value})", code.when]
+    if seen(code.code):
+        parts.append(f"**What you see.** {seen(code.code)}.")
+    parts.append(f"**Why it matters.** {code.why}")
+    parts.append(f"**What to change.** {code.fix}")
+    parts.append(f"**How it comes.** {_KINDS[code.kind]}")
+    if code.bad:
+        parts.append(f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```")
+        parts.append(f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```")
+    if code.bad_tf2:
+        parts.append(f"With TF2 it is reported for:\n\n```python\n{code.bad_tf2.rstrip()}\n```")
+        parts.append(f"With TF2 it is not reported for:\n\n```python\n{code.good_tf2.rstrip()}\n```")
+    return "\n\n".join(parts) + "\n"
 
 
-def page() -> str:
-    """The whole page as Markdown."""
-    parts = [_HEAD, table()]
-    for hundred, title in HUNDREDS.items():
-        parts.append(f"## {title}\n")
-        parts += ["\n".join(_entry(entry)) for entry in CATALOGUE.values() if entry.code.startswith(hundred)]
+def code_page(code: Code) -> str:
+    """The page of one code: its entry, the public reports of it, and its neighbours."""
+    parts = [f"---\ntitle: {code.code} {code.name}\n---\n", _MADE, entry(code)]
+    rows = [row for rows in SYMPTOMS.values() for row in rows if row.code == code.code]
+    reports = sorted({report for row in rows for report in row.reports})
+    if reports:
+        parts.append(f"**Reported by others as** {', '.join(map(issue, reports))}.\n")
+    codes = list(CATALOGUE)
+    at = codes.index(code.code)
+    links = [f"[← {each}]({each}.md)" for each in codes[:at][-1:]]
+    links += ["[all codes](../codes.md)", "[start here](../index.md)"]
+    links += [f"[{each} →]({each}.md)" for each in codes[at + 1 :][:1]]
+    parts.append(" · ".join(links) + "\n")
     return "\n".join(parts)
 
 
-def _entry(entry: Code) -> Iterator[str]:
-    yield f"### {entry.code} {entry.name}\n"
-    yield f"{entry.when}\n"
-    yield f"*{_KINDS[entry.kind]}*\n"
-    yield f"**Why it matters.** {entry.why}\n"
-    yield f"**What to change.** {entry.fix}\n"
-    if entry.bad:
-        yield f"Reported:\n\n```python\n{entry.bad}```\n"
-        yield f"Silent:\n\n```python\n{entry.good}```\n"
+def index_page() -> str:
+    """The page that lists all codes."""
+    parts = [_MADE, _HEAD]
+    for hundred, title in HUNDREDS.items():
+        parts.append(f"## {title}\n")
+        parts.append("| code | name | when |\n|---|---|---|")
+        parts += [
+            f"| [{each.code}](codes/{each.code}.md) | {each.name} | {each.when} |"
+            for each in CATALOGUE.values()
+            if each.code.startswith(hundred)
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def symptoms_table(link: str = "codes/") -> str:
+    """From what is seen to the fix, as Markdown: one table under a heading for each way in which TensorBoard looks.
+
+    Args:
+        link: The directory of the codes' pages, from where the table stands.
+    """
+    parts = []
+    for title, rows in SYMPTOMS.items():
+        parts.append(f"## {title}\n")
+        parts.append("| What you see | What it means | Code | The fix |\n|---|---|---|---|")
+        for row in rows:
+            sees = f"{row.sees} ({issue(row.reports[0])})" if row.reports else row.sees
+            parts.append(f"| {sees} | {row.means} | [{row.code}]({link}{row.code}.md) | {row.fix} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def pages() -> dict[str, str]:
+    """Each page that is made from the catalogue, by its path below ``docs``."""
+    return {"codes.md": index_page(), **{f"codes/{code}.md": code_page(CATALOGUE[code]) for code in CATALOGUE}}
+
+
+def issue(report: str) -> str:
+    """A link to a public report, ``owner/repository#number``."""
+    path, _, number = report.partition("#")
+    name = path.partition("/")[2]
+    name = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+    # GitHub leads from an issue's address to a pull request of that number
+    return f"[{name}#{number}](https://github.com/{path}/issues/{number})"
+
+
+def _stale(directory: str) -> Iterator[str]:
+    made = {os.path.join(directory, path) for path in pages()}
+    yield from set(glob.glob(os.path.join(directory, "codes", "SW*.md"))) - made
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the page to the path given, or to standard output."""
-    if not arguments:
-        sys.stdout.write(page())
-        return 0
-    with open(arguments[0], "w", encoding="utf-8", newline="\n") as file:
-        file.write(page())
+    """Writes the pages into the directory given, and removes those of codes that are no more."""
+    (directory,) = arguments
+    os.makedirs(os.path.join(directory, "codes"), exist_ok=True)
+    for path, text in pages().items():
+        with open(os.path.join(directory, path), "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    for path in _stale(directory):
+        os.unlink(path)
     return 0
 
 

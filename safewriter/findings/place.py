@@ -15,6 +15,11 @@ _FRAMEWORKS = tuple(
     for packages in ("site-packages", "dist-packages")
     for name in ("tensorflow", "tensorflow_estimator", "keras", "tf_keras", "tensorboard")
 )
+_KERAS = tuple(
+    os.sep + os.path.join(packages, name, "")
+    for packages in ("site-packages", "dist-packages")
+    for name in ("keras", "tf_keras")
+)
 _GENERATED = "__autograph_generated_file"  # what tf.function makes of a user's function, in a temporary directory
 _STDLIB = os.path.dirname(os.__file__)
 _PLUMBING = ("contextlib.py", "threading.py", "functools.py")
@@ -54,6 +59,16 @@ def is_users(filename: str) -> bool:
     return os.path.basename(filename) not in _PLUMBING or os.path.dirname(filename) != _STDLIB
 
 
+def is_keras(filename: str) -> bool:
+    """Whether a source file is one of Keras'."""
+    return any(part in filename for part in _KERAS)
+
+
+def is_generated(filename: str) -> bool:
+    """Whether ``tf.function`` has made a source file of the user's code."""
+    return _GENERATED in filename
+
+
 def users_place(get_frame: Callable[[int], FrameType] = sys._getframe) -> Place:
     """The line of the user's program from which this call came.
 
@@ -72,7 +87,7 @@ def users_place(get_frame: Callable[[int], FrameType] = sys._getframe) -> Place:
         outermost = frame
         if is_users(frame.f_code.co_filename):
             break
-        if _GENERATED in frame.f_code.co_filename and (place := _behind_generated_code()):
+        if _GENERATED in frame.f_code.co_filename and (place := _behind_generated_code(frame)):
             return place
         frame = frame.f_back
     frame = frame or outermost
@@ -86,15 +101,28 @@ def users_place(get_frame: Callable[[int], FrameType] = sys._getframe) -> Place:
     )
 
 
-def _behind_generated_code() -> Place | None:
+def _behind_generated_code(frame: FrameType) -> Place | None:
     """The user's line behind the line of generated code that is running: TensorFlow keeps the map."""
     try:
         frames = sys.modules["tensorflow.python.util.tf_stack"].extract_stack()
-        pairs = [(str(frame.filename), int(frame.lineno)) for frame in frames]
-    except Exception:  # noqa: BLE001 - a private module: without it, the line that called the function is reported
+        place = users_line([(str(each.filename), int(each.lineno)) for each in frames])
+        if not is_users(place.filename):  # a replica's thread does not look into the map
+            place = _by_its_map(frame)
+    except Exception:  # noqa: BLE001 - private ways: without them, the line that called the function is reported
         return None
-    place = users_line(pairs)
     return place if is_users(place.filename) else None
+
+
+def _by_its_map(frame: FrameType) -> Place:
+    """The same from the maps that the maker of the generated code keeps."""
+    cache = sys.modules["tensorflow.python.autograph.impl.api"]._TRANSPILER._cache._cache
+    generated = frame.f_code.co_filename
+    for made in [each for variants in list(cache.values()) for each in variants.values()]:
+        if getattr(made.module, "__file__", None) == generated:
+            for line, origin in made.source_map.items():
+                if line.lineno == frame.f_lineno:
+                    return Place(str(origin.loc.filename), int(origin.loc.lineno))
+    return UNKNOWN
 
 
 def users_line(frames: Iterable[tuple[str, int]]) -> Place:

@@ -1,28 +1,32 @@
 """TF2: ``tf.summary.create_file_writer``, made ours at the moment of its construction, and a look at each ``write``.
 
 As with v1, the constructor of TensorFlow's class is replaced and not the function's name, which programs hold by then.
-``tf.summary.write`` is what ``scalar`` and its like call, as an attribute of its module.
+``tf.summary.write`` is what ``scalar`` and its like call, as an attribute of its module. It, and what else is looked
+at, is replaced wherever a module has it under a name, a module of the user's too.
 """
 
 from __future__ import annotations
 
 import functools
+import numbers
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager import context
+from tensorflow.python.framework import ops
 from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
+from tensorflow.python.summary import summary as v1_summary
 
 from safewriter import writer_v2
-from safewriter.checks.tf2 import baked_condition, left_default, no_default_writer, replica_value, switched_off
-from safewriter.findings import Place, Policy, is_users, send, users_place
+from safewriter.checks.tf2 import Lost, left_default, replica_value
+from safewriter.findings import Policy, is_generated, is_keras, is_users, users_place
 from safewriter.patching.patches import Patches
-from safewriter.recording import scope, usage
+from safewriter.recording import scope
+from safewriter.recording.usage import USAGE, Key
 
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _CLASSES: dict[type, type] = {
@@ -32,7 +36,7 @@ _CLASSES: dict[type, type] = {
 
 
 def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> None:
-    """Replaces the constructor, and ``write`` under each name that it has.
+    """Replaces the constructor, and what is looked at under each name that it has.
 
     Args:
         patches: Undo it.
@@ -57,22 +61,44 @@ def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> N
             create = functools.partial(gen_summary_ops.summary_writer, shared_name=plan.resource_name())
         options_of_stock = {name: writer_v2.plain(value) for name, value in given.items()}
         init = writer_v2.begin(self, original, plan, create, options_of_stock, further)
+        self._safe.of_a_fit = plan.of_keras and _in_a_fit()
         if trackable:
             self._init_op_fn = init
 
     patches.set(_Stock, "__init__", construct)
     watch = _Watch(options)
-    write = summary_ops_v2.write
+    replaced: dict[str, tuple[Any, Any]] = {
+        "write": (summary_ops_v2.write, watch.look),
+        "write_raw_pb": (summary_ops_v2.write_raw_pb, watch.look_at_raw),
+        "graph": (summary_ops_v2.graph, watch.look_at_raw),
+        "trace_on": (summary_ops_v2.trace_on, watch.note_trace),
+        "record_if": (summary_ops_v2.record_if, watch.look_at_condition),
+    }
+    wrapped = {id(original): (original, _looked_at(original, look)) for original, look in replaced.values()}
+    for module in list(sys.modules.values()):
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            found = wrapped.get(id(value))
+            if found is not None and found[0] is value:
+                patches.set(module, name, found[1])
+    invoke = v1_summary._should_invoke_v2_op
 
-    @functools.wraps(write)
+    @functools.wraps(invoke)
+    def watched_invoke() -> bool:
+        answer: bool = invoke()
+        if not answer:
+            watch.look_at_v1()
+        return answer
+
+    patches.set(v1_summary, "_should_invoke_v2_op", watched_invoke)
+
+
+def _looked_at(original: Any, look: Callable[[tuple[Any, ...], dict[str, Any]], None]) -> Any:
+    @functools.wraps(original)
     def watched(*args: Any, **keywords: Any) -> Any:
-        watch.look(args, keywords)
-        return write(*args, **keywords)
+        look(args, keywords)
+        return original(*args, **keywords)
 
-    for name, module in list(sys.modules.items()):
-        if name.startswith(("tensorflow.", "tensorboard.")) and getattr(module, "__dict__", {}).get("write") is write:
-            patches.set(module, "write", watched)
-    scope.at_end.append(watch.report)
+    return watched
 
 
 def _called_by_the_user() -> bool:
@@ -85,156 +111,213 @@ def _called_by_the_user() -> bool:
 @functools.lru_cache(maxsize=4096)
 def _is_outside(code: CodeType) -> bool:
     """Whether a function is neither TensorFlow's, TensorBoard's nor ours; it may be Keras'."""
-    return is_users(code.co_filename) or _is_generated(code) or _is_keras(code)
-
-
-def _is_generated(code: CodeType) -> bool:
-    """Whether ``tf.function`` has made it of a function of the user's."""
-    return "__autograph_generated_file" in code.co_filename
+    return is_users(code.co_filename) or is_generated(code.co_filename) or _is_keras(code)
 
 
 @functools.lru_cache(maxsize=4096)
 def _is_keras(code: CodeType) -> bool:
-    name = code.co_filename.replace("\\", "/")
-    return "-packages/keras/" in name or "-packages/tf_keras/" in name
-
-
-@dataclass
-class _Line:
-    """A line that called ``tf.summary`` where no writer was the default."""
-
-    place: Place
-    why: str
-    calls: int = 0
+    return is_keras(code.co_filename)
 
 
 class _Watch:
-    """Sees each call of ``tf.summary.write`` before TensorFlow does."""
+    """Sees each call of ``tf.summary`` before TensorFlow does. What goes wrong here is ours: the call goes its way."""
 
     def __init__(self, options: Callable[[], dict[str, Any] | None]) -> None:
         self._options = options
-        self._lost: dict[tuple[CodeType, int], _Line] = {}
-        self._served: set[tuple[CodeType, int]] = set()  # lines that ever had a writer: libraries write where one is
-        self._switched_off: dict[tuple[CodeType, int], _Line] = {}
-        self._recorded: set[tuple[CodeType, int]] = set()
-        self._policy: Policy | None = None
+        self._asked = threading.local()  # the latest line that called `record_if` with a plain value
 
-    def look(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        """Notes one call. Whatever goes wrong here is ours, and the call goes its way."""
+    def _begin(self) -> bool:
         chosen = self._options()
         if chosen is None:
-            return
+            return False
+        USAGE.policy = USAGE.policy or Policy.of(**chosen)
+        return True
+
+    def look(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Notes one call of ``write``."""
         try:
-            frame: FrameType | None = sys._getframe(2)
-            while frame is not None and not _is_outside(frame.f_code):
-                frame = frame.f_back
+            if not self._begin():
+                return
+            frame = _line(3)
             if frame is None:
                 return
             state = summary_ops_v2._summary_state
             writer, eager = state.writer, context.executing_eagerly()
             key = (frame.f_code, frame.f_lineno)
-            self._policy = self._policy or Policy.of(**chosen)
             if writer is None:
                 self._note_lost(frame, key, eager)
                 return
-            self._served.add(key)
+            USAGE.served(key)
             safe = getattr(writer, "_safe", None)
             if safe is None:
                 return
             if not eager:
-                self._look_at_trace(safe, state, args, keywords)
-            elif safe.of_keras:
-                if not _within_keras(frame):
-                    safe.events.news.append(left_default(str(users_place())))
-                    safe.of_keras = False
-                else:
-                    self._look_at_recording(frame, key, state)
+                self._look_at_trace(safe, state, key, args, keywords)
+                return
+            if safe.of_a_fit and not _within_keras(frame):
+                safe.events.news.append(left_default(str(users_place())))
+                safe.of_a_fit = False
+            condition = state.is_recording
+            if condition is None or condition is True:
+                USAGE.recorded(key)
+            else:
+                self._look_at_recording(safe, frame, key, condition)
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
 
-    def _note_lost(self, frame: FrameType, key: tuple[CodeType, int], eager: bool) -> None:
-        if _is_keras(frame.f_code):  # Keras 3 calls it at each batch and relies on nothing being recorded
-            return
-        line = self._lost.get(key)
-        if line is None:
-            line = self._lost[key] = _Line(users_place(), _why(eager))
-        line.calls += 1
+    def look_at_raw(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Notes one call of what has no tag: ``write_raw_pb`` or ``graph``."""
+        self.look((), {})
 
-    def _look_at_recording(self, frame: FrameType, key: tuple[CodeType, int], state: Any) -> None:
-        """Counts what the callback's ``update_freq`` switches off: a user's summary, or Keras' own of an epoch."""
-        code = getattr(state.is_recording, "__code__", None)
+    def _note_lost(self, frame: FrameType, key: Key, eager: bool) -> None:
+        if not _is_keras(frame.f_code):  # Keras 3 calls it at each batch and relies on nothing being recorded
+            USAGE.lost(key, lambda: _lost(frame, eager))
+
+    def _look_at_recording(self, safe: Any, frame: FrameType, key: Key, condition: Any) -> None:
+        """Counts what is perhaps not recorded: by the ``update_freq`` of Keras, or by the user's condition."""
+        code = getattr(condition, "__code__", None)
         if _is_keras(frame.f_code) and frame.f_code.co_name != "_log_epoch_metrics":
             return  # of a batch: left out as asked
-        if code is None or not _is_keras(code) or bool(state.is_recording()):
-            self._recorded.add(key)
-            return
-        line = self._switched_off.get(key)
-        if line is None:
-            line = self._switched_off[key] = _Line(users_place(), "")
-        line.calls += 1
+        if code is not None and _is_keras(code):
+            if bool(condition()):
+                USAGE.recorded(key)
+            else:
+                USAGE.switched_off(key, safe.events, lambda: USAGE.line(Lost.OFF_BY_KERAS, users_place()))
+        elif code is None or is_users(code.co_filename):
+            USAGE.refused(key, safe.events, lambda: USAGE.line(Lost.OFF, users_place()))
 
-    def _look_at_trace(self, safe: Any, state: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    def _look_at_trace(self, safe: Any, state: Any, key: Key, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         place = users_place()
-        usage.traced_under[safe.events] = place
+        USAGE.traced_under[safe.events] = place
         tag = args[0] if args else keywords.get("tag")
         step = args[2] if len(args) > 2 else keywords.get("step")
         step = state.step if step is None else step
-        if isinstance(step, int) and isinstance(tag, str):
-            usage.baked_steps[tag] = place
-        condition = state.is_recording
-        code = getattr(condition, "__code__", None)
-        if code is not None and _is_condition_of_the_users(code):
-            value = condition()
-            if not tf.is_tensor(value):
-                defined = "" if _is_generated(code) else str(Place(code.co_filename, code.co_firstlineno))
-                safe.events.news.append(baked_condition(str(place), bool(value), defined))
+        if isinstance(tag, str):
+            if isinstance(step, (numbers.Integral, ops.EagerTensor)):
+                USAGE.baked_steps[tag] = place
+            else:
+                USAGE.baked_steps.pop(tag, None)
+        self._look_at_traced_condition(safe, state.is_recording, key, place)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1 and tf.distribute.get_replica_context() is not None:
             safe.desk.note(replica_value(str(place), replicas))
 
-    def report(self) -> None:
-        """The program, or a capture, ends: SW307 and SW310 for each line of which nothing was ever recorded.
-
-        Where the program created no TF2 writer at all, its summaries are not meant to be written.
-        """
-        lost, self._lost = self._lost, {}
-        off, self._switched_off = self._switched_off, {}
-        if not writer_v2.any_created() or self._policy is None:
+    def _look_at_traced_condition(self, safe: Any, condition: Any, key: Key, place: Any) -> None:
+        if condition is None:
+            USAGE.recorded(key)
             return
-        found = [
-            (line, no_default_writer(str(line.place), line.calls, line.why))
-            for key, line in lost.items()
-            if key not in self._served
-        ]
-        found += [
-            (line, switched_off(str(line.place), line.calls)) for key, line in off.items() if key not in self._recorded
-        ]
-        for line, finding in found:
-            if finding.code not in self._policy.ignored:
-                send(finding, line.place, may_raise=False)
+        code = getattr(condition, "__code__", None)
+        if not callable(condition):
+            value = tf.get_static_value(condition)
+            if value is None:  # a tensor of the function: asked at each call
+                USAGE.recorded(key)
+                return
+            asked = getattr(self._asked, "last", None)
+            if asked is not None:
+                USAGE.traced(key, place, bool(value), safe.events, asked=asked)
+            reason = Lost.TRACED_OFF
+        elif code is not None and is_keras(code.co_filename):
+            value = condition()
+            reason = Lost.TRACED_OFF_BY_KERAS
+        elif code is not None and (is_users(code.co_filename) or is_generated(code.co_filename)):
+            value = condition()
+            if isinstance(value, bool):
+                USAGE.traced(key, place, value, safe.events, condition=condition)
+            reason = Lost.TRACED_OFF
+        else:
+            return
+        if tf.is_tensor(value) or value:
+            USAGE.recorded(key)
+        elif reason is Lost.TRACED_OFF_BY_KERAS:
+            USAGE.switched_off(key, safe.events, lambda: USAGE.line(reason, place, traced=True))
+        else:
+            USAGE.refused(key, safe.events, lambda: USAGE.line(reason, place, traced=True))
+
+    def look_at_condition(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Notes one call of ``record_if``: what it was given, and by which line of the user's."""
+        try:
+            condition = args[0] if args else keywords["condition"]
+            frame: FrameType | None = sys._getframe(2)
+            while frame is not None and not _is_outside(frame.f_code):
+                frame = frame.f_back
+            self._asked.last = None
+            if frame is None or _is_keras(frame.f_code):
+                return
+            if callable(condition):
+                USAGE.asked_by(condition)
+                return
+            value = tf.get_static_value(condition)
+            if value is not None:
+                self._asked.last = USAGE.asked((frame.f_code, frame.f_lineno), users_place, bool(value))
+        except Exception:  # noqa: BLE001 - what the user passed is TensorFlow's to judge
+            return
+
+    def look_at_v1(self) -> None:
+        """Notes a v1 summary op in eager code whose value goes nowhere."""
+        try:
+            if not self._begin() or not ops.executing_eagerly_outside_functions():
+                return
+            frame = _line(2)
+            if frame is None or any(not hasattr(each.events, "entered") for each in scope.open_writers()):
+                return  # with a v1 writer the value may be meant for that
+            key = (frame.f_code, frame.f_lineno)
+            reason = Lost.V1_WITHOUT_STEP if summary_ops_v2.has_default_writer() else Lost.V1_WITHOUT_WRITER
+            traced = not context.executing_eagerly()
+            USAGE.lost(key, lambda: USAGE.line(reason, users_place(), traced=traced))
+        except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
+            return
+
+    def note_trace(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Notes the line that calls ``trace_on``."""
+        if self._begin():
+            USAGE.trace_begun = users_place()
 
 
-def _is_condition_of_the_users(code: CodeType) -> bool:
-    """Whether a function is the user's, perhaps as ``tf.function`` has rewritten it, and is no constant."""
-    return (is_users(code.co_filename) or _is_generated(code)) and bool(code.co_names or code.co_freevars)
+def _line(depth: int) -> FrameType | None:
+    """The innermost frame of the stack that is the user's, generated from it, or Keras'."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and not _is_outside(frame.f_code):
+        frame = frame.f_back
+    return frame
 
 
-def _why(eager: bool) -> str:
-    elsewhere = [each for each in scope.open_writers() if getattr(each.events, "active", 0)]
+def _lost(frame: FrameType, eager: bool) -> Any:
+    """A line that found no default writer, with what is known of the reason."""
     thread = threading.current_thread()
+    writers = [each for each in scope.open_writers() if hasattr(each.events, "entered")]
+    active = [each for each in writers if each.events.active]  # type: ignore[attr-defined]
+    created = thread_name = ""
     if not eager:
-        return "the function around it was traced where no writer was the default, and never looks again"
-    if type(thread).__name__ == "_DummyThread":
-        return "it runs in a thread of TensorFlow's, as a `py_function` does, and no writer is the default there"
-    if elsewhere and thread is not threading.main_thread():
-        created = elsewhere[0].desk.created_at
-        return f"no writer is the default in thread {thread.name!r}; the one created at {created} is, in another thread"
-    return "no writer was the default there"
+        reason = Lost.TRACED_BY_KERAS if _within_keras(frame) else Lost.TRACED
+    elif type(thread).__name__ == "_DummyThread":
+        reason = Lost.FOREIGN_THREAD
+    elif active and thread is not threading.main_thread():
+        reason, created, thread_name = Lost.OTHER_THREAD, active[0].desk.created_at, thread.name
+    elif _within_keras(frame):
+        reason = Lost.IN_A_CALLBACK
+    elif USAGE.interrupted:
+        reason = Lost.INTERRUPTED
+    elif len(writers) == 1:
+        reason = Lost.ENDED if writers[0].events.entered else Lost.NOT_YET  # type: ignore[attr-defined]
+        created = writers[0].desk.created_at
+    else:
+        reason = Lost.OUTSIDE
+    return USAGE.line(reason, users_place(), traced=not eager, created=created, thread=thread_name)
 
 
 def _within_keras(frame: FrameType | None) -> bool:
     while frame is not None:
         if _is_keras(frame.f_code):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _in_a_fit() -> bool:
+    """Whether Keras' ``fit`` or ``evaluate`` is running, which may leave its writer as the default one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name in ("fit", "evaluate") and _is_keras(frame.f_code):
             return True
         frame = frame.f_back
     return False

@@ -71,7 +71,7 @@ def whole(step: Any) -> int:
     """
     try:
         return int(step)
-    except OverflowError as error:  # an infinity
+    except (OverflowError, ValueError) as error:  # an infinity, NaN, or a text
         raise ValueError(f"global_step must be a whole number, not {step!r}.") from error
     except (TypeError, AttributeError):  # a variable of a graph fails with the latter
         hint = "; evaluate it first: `sess.run(global_step)`" if hasattr(step, "op") else ""
@@ -79,14 +79,14 @@ def whole(step: Any) -> int:
 
 
 class Adding:
-    """One writer's adds: each takes its turn, lands, is booked, and then what came up is reported.
+    """One writer's adds: each takes its turn, lands and is booked; then its findings are reported.
 
     It never holds the writer: how an event is handed to TensorFlow's method comes with each call.
 
     Args:
         ledger: The writer's account.
         books: What is booked of summaries.
-        news: What came up beneath the writer and has not been reported yet.
+        news: Findings from beneath the writer that have not been reported yet.
     """
 
     def __init__(self, ledger: Ledger, books: Books, news: list[Finding]) -> None:
@@ -112,7 +112,7 @@ class Adding:
         Raises:
             SafeWriterError: The write failed (SW502, also an ``OSError``).
         """
-        turn = self._turn
+        turn, books = self._turn, self._books
         if turn.reentered():
             self._add_in_between(event, step, global_step, serialized, land)
             return
@@ -127,14 +127,14 @@ class Adding:
                     self._land_with_metadata(event, global_step, land)
                 else:
                     land(event, global_step)
-                found = self._books.book(event.summary, step, global_step)
+                found = books.book(event.summary, step, global_step)
         except BaseException:
             self._deliver_beside()
             raise
         finally:
             if turn.words:
                 turn.act()
-        if found or self._news or not serialized:
+        if found or self._news or books.graphs_due or not serialized:
             self.deliver(found, empty=not serialized)
 
     def _add_in_between(
@@ -142,7 +142,7 @@ class Adding:
     ) -> None:
         """Adds in the middle of another call of this thread: the event lands now, the interrupted call books it."""
         if self._events.closed:
-            self._turn.words.append(self._count_dropped)
+            self._turn.leave(self._count_dropped)
             return
         with self._desk.guard("metadata"):
             self._metadata.carry(event.summary)  # it may begin a newer file
@@ -157,7 +157,7 @@ class Adding:
                 found = self._books.book(event.summary, step, global_step)
             self.deliver(found, empty=not serialized, may_raise=False)
 
-        self._turn.words.append(book)
+        self._turn.leave(book)
 
     def _land_with_metadata(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
         metadata = self._metadata
@@ -192,7 +192,7 @@ class Adding:
 
         if turn.reentered():
             add()
-            turn.words.append(book)
+            turn.leave(book)
             return
         try:
             with turn.lock:
@@ -209,12 +209,12 @@ class Adding:
             self._desk.report_all(self._ledger.findings_after_close())
 
     def _deliver_beside(self) -> None:
-        """Reports what came up beneath a call that an exception leaves."""
+        """Reports the findings of a call that an exception leaves."""
         if self._news:
             self.deliver(may_raise=False)
 
     def deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
-        """Reports what came up during a call, when the event is on its way and no lock is held.
+        """Reports the findings of a call, when its event has been written and no lock is held.
 
         Args:
             found: What the call itself found.
@@ -225,6 +225,8 @@ class Adding:
             SafeWriterError: Under ``strict``.
         """
         news = list(found)
+        if self._books.graphs_due:
+            self._books.look_at_graphs()
         if empty:
             news.append(empty_summary())
         if self._news:

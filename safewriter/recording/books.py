@@ -12,23 +12,27 @@ from safewriter.checks.distribution import shared_with_tensorflow
 from safewriter.facts import stock
 from safewriter.facts.graph import graph_view
 from safewriter.findings import Finding
+from safewriter.recording import scope
 from safewriter.recording.ledger import Ledger
 
 _EVERY_ADD_UP_TO = 16  # adds after which the graph is looked at; later, only when their number doubles
 
 
 class Books:
-    """The books of one writer; what they bring up beside their answers goes to the writer's news.
+    """The books of one writer. What they find beside their answers is added to the writer's news.
 
     Args:
         ledger: The writer's account.
-        news: What came up and has not been reported yet.
+        news: Findings that have not been reported yet.
+
+    Attributes:
+        graphs_due: The add after which the graphs are to be looked at; 0 for none.
     """
 
     def __init__(self, ledger: Ledger, news: list[Finding]) -> None:
         self._ledger = ledger
         self._news = news
-        self._tags_seen = 0
+        self.graphs_due = 0
         self._knows_stock = False  # that TensorFlow's own writer is on the directory
 
     def open(self, graph: Any = None) -> None:
@@ -38,9 +42,10 @@ class Books:
             view = graph_view(graph if explicit else tf.compat.v1.get_default_graph())
             self._ledger.scope.graphs.open(view, self._ledger.key, self._ledger.desk, explicit=explicit)
 
-    def open_in_child(self) -> None:
-        """In a forked child the account begins anew."""
-        self._tags_seen = 0
+    def begin_in_child(self) -> None:
+        """In a forked child the account begins anew, with the first event that the child writes."""
+        self._ledger.begin_in_child()
+        scope.current().enter(self._ledger, may_share=True)
         self.open()
 
     def attach(self, graph: Any) -> None:
@@ -60,10 +65,10 @@ class Books:
         ledger.summaries = adds = ledger.summaries + 1
         try:
             found = ledger.values.observe(summary, step, global_step)
-            if len(ledger.values.tags) != self._tags_seen:
+            if len(ledger.values.tags) != ledger.tags_seen:
                 self._book_new_tags(summary)
             if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
-                self._look_at_graphs(adds)
+                self.graphs_due = adds
         except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
             ledger.desk.internal("values")
             return ()
@@ -82,18 +87,21 @@ class Books:
     def _book_new_tags(self, summary: Any) -> None:
         ledger = self._ledger
         tags = ledger.values.tags
-        self._tags_seen = len(tags)
+        ledger.tags_seen = len(tags)
         for tag, times in Counter(value.tag for value in summary.value).items():
             if tags[tag].count <= times:
                 ledger.scope.graphs.wrote(ledger.key, tag)
                 self._news += ledger.first_write(tag)
 
-    def _look_at_graphs(self, adds: int) -> None:
+    def look_at_graphs(self) -> None:
+        """Looks for ops that were created between adds. Not during a turn: graphs have a lock for all writers."""
         ledger = self._ledger
-        if adds == 1:
-            self._news += self.look_beside()
-            ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
-        self._news += ledger.scope.graphs.look(ledger.key, adds)
+        adds, self.graphs_due = self.graphs_due, 0
+        with ledger.desk.guard("graph accounting"):
+            if adds == 1:
+                self._news += self.look_beside()
+                ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+            self._news += ledger.scope.graphs.look(ledger.key, adds)
 
     def look_beside(self) -> list[Finding]:
         """SW204, where a writer of TensorFlow's own is open on the directory; it may have come later."""

@@ -12,11 +12,13 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import gen_summary_ops
 
+from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
 from safewriter.findings import Finding
 from safewriter.recording.event_writer import Landing
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.resource import ResourceBackend
+from safewriter.recording.usage import USAGE
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import ending, process
 
@@ -62,12 +64,6 @@ class EagerResource:
         with tf.init_scope(), ops.device("cpu:0"):
             self._create(self._handle)
 
-    def renew_in_child(self) -> bool:
-        """See ``Resource``."""
-        self.close()
-        self.reopen()
-        return True
-
 
 class NoResource:
     """In graph mode only a session could reach the resource; its file can be read all the same."""
@@ -92,10 +88,6 @@ class NoResource:
         """See ``Resource``."""
         return False
 
-    def renew_in_child(self) -> bool:
-        """See ``Resource``: a session hangs in a forked child."""
-        return False
-
 
 class EagerEvents(Landing):
     """What stands between a TF2 writer and its backend: books what is read back, and knows how the writer was used.
@@ -108,6 +100,8 @@ class EagerEvents(Landing):
         ledger: The writer's account; set when the writer is constructed.
         news: What came up and has not been reported yet.
         entered: How often the writer was made the default.
+        entered_off: How often that was where recording was switched off.
+        entered_in_trace: It was made so inside a function, which writes to it wherever it is called.
     """
 
     backend: ResourceBackend
@@ -115,9 +109,12 @@ class EagerEvents(Landing):
 
     def __init__(self, *, graph_mode: bool, may_be_silent: bool) -> None:
         self.news: list[Finding] = []
-        self._begin(self.news.append, self._book_in_child)
+        self._begin(self.news.append)
+        self.in_child = self._book_in_child
         self.graph_mode = graph_mode
         self.entered = 0
+        self.entered_off = 0
+        self.entered_in_trace = False
         self._may_be_silent = may_be_silent
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
         self._tags_seen = 0
@@ -129,14 +126,26 @@ class EagerEvents(Landing):
         """How many blocks are open in which it is the default writer."""
         return sum(self._blocks.values())
 
-    def enter(self) -> None:
-        """It becomes the default writer of this thread."""
+    def enter(self, *, recording: bool = True) -> None:
+        """It becomes the default writer of this thread.
+
+        Args:
+            recording: False where ``record_if`` has switched recording off.
+        """
         self.entered += 1
+        self.entered_off += not recording
+        self.entered_in_trace |= not tf.executing_eagerly()
         self._blocks[threading.get_ident()] += 1
 
     def leave(self) -> None:
         """A block in which it was the default has ended."""
         self._blocks[threading.get_ident()] -= 1
+
+    @property
+    def can_be_captured(self) -> bool:
+        """Whether only a function that was traced under it before can write to it now, which its file's size shows."""
+        used = self.active or self.entered_in_trace or self._closed or self.foreign or self.graph_mode
+        return not used and not scheme_of(self.ledger.directory)  # a remote file grows when it is flushed
 
     def may_exchange(self) -> bool:
         """Whether the resource may be ended for a moment: no other thread has the writer as its default one."""
@@ -158,6 +167,9 @@ class EagerEvents(Landing):
     def _book_in_child(self) -> None:
         self._tags_seen = 0
         self.ledger.begin_in_child()
+
+    def _leave_to_parent(self, parent: int) -> None:
+        self.backend.leave_to_parent(parent)
 
     # Reading back.
 
@@ -221,6 +233,9 @@ class EagerEvents(Landing):
         was_open = not self._closed
         super().close(timeout)
         if was_open and self._closed and not self.foreign:
+            with self.ledger.desk.guard("usage"):
+                self.news += USAGE.settled(self)
+                self.sums += USAGE.captured_since(self)
             with self.ledger.desk.guard("silence"):
                 self.news += self._silence(at_end=timeout is not None)
             self.ledger.flushed()
@@ -235,6 +250,8 @@ class EagerEvents(Landing):
         if any(finding.code in ("SW309", "SW310") for finding in known):  # the cause was reported
             return []
         how = Silence.NEVER_DEFAULT if not self.entered else Silence.NOTHING_CAME
+        if self.entered and self.entered_off == self.entered:
+            how = Silence.RECORDING_OFF
         if self.graph_mode and not self.backend.parts:
             how = Silence.NOT_INITIALISED
-        return [never_recorded(self.ledger.logdir, how)]
+        return [never_recorded(self.ledger.logdir, how, USAGE.causes(self))]

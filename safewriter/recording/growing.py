@@ -16,6 +16,7 @@ from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, head_i
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK, new_name
 from safewriter.eventfile.read import RecordReader, count_records
+from safewriter.eventfile.record import record_of
 from safewriter.recording.backend import Part
 from safewriter.system.directories import make_directories
 
@@ -24,7 +25,7 @@ FAILURES = (OSError, tf.errors.OpError)  #: what looking at files, and copying t
 _TAIL = 16  # bytes of the last record that is read, by which it is known again
 _SETTLES = 0.005  # seconds after which a record that is being written is whole
 _RESCUED = ".rescued"
-_VERSION: bytes = Event(file_version="brain.Event:2").SerializeToString()
+_VERSION = record_of(Event(file_version="brain.Event:2").SerializeToString())
 
 
 def can_begin(directory: str) -> bool:
@@ -236,7 +237,7 @@ class GrowingFile:
                     copy = LocalFile(os.path.join(directory, os.path.basename(self.part.path) + _RESCUED))
                     copy.write(_VERSION)
                     part = Part(copy.path, final=True)
-                copy.write(data)
+                copy.write(record_of(data))
                 part.events += 1
                 part.landed, part.size = part.events, copy.size
         except BaseException:

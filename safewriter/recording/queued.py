@@ -8,10 +8,8 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-from safewriter.eventfile.record import record_of
 from safewriter.findings import Desk, Finding
-from safewriter.recording.backend import Part
-from safewriter.recording.direct import serialized
+from safewriter.recording.direct import framed
 from safewriter.recording.files import EventFiles, OnFiles
 from safewriter.recording.turn import Turn
 
@@ -66,7 +64,9 @@ class QueuedBackend(OnFiles):
 
     def _empty(self) -> None:
         self._changed = threading.Condition()
-        self._held: deque[bytes] = deque()  # appended to without the lock by a call that re-enters
+        self._held: deque[bytes] = deque()
+        self._left: deque[bytes] = deque()  # by calls that re-entered
+        self._accepted = self._files.events + self._files.losses.unstored
         self._storing: list[bytes] = []  # what the thread is storing now
         self._held_bytes = 0
         self._store_at: float | None = None
@@ -84,42 +84,37 @@ class QueuedBackend(OnFiles):
         except RuntimeError as error:  # the interpreter is ending, or the system has no thread left
             raise OSError(errno.EAGAIN, f"no thread for the queue: {error}") from error
 
-    # The account.
+    # The account. It takes no lock: a handler may interrupt whoever reads it.
 
     @property
     def accepted(self) -> int:
         """Events that were taken."""
-        with self._changed:
-            return self._files.events + self._files.losses.unstored + self._waiting
+        return self._accepted + len(self._left)
 
     @property
     def pending(self) -> int:
         """Accepted events that only this process's memory holds: what a kill would lose."""
-        with self._changed:
-            return self._waiting
-
-    @property
-    def _waiting(self) -> int:
-        return len(self._held) + len(self._storing)
+        return max(self.accepted - self._files.events - self._files.losses.unstored, 0)
 
     # Taking.
 
     def write(self, event: Any) -> None:
         """See ``Backend``."""
-        record = record_of(serialized(event, self._files))
+        record = framed(event, self._files)
         try:
             with self._changed:
                 while self._storing and 0 < self._max_queue <= len(self._held) and self._error is None:
                     self._changed.wait()
                 if self._error is not None:
                     raise _again(self._error)
-                self._held.append(record)
-                self._arrived(len(record))
+                self._hold(record)
         except OSError as error:
             raise self._files.losses.failed(error, self.pending) from error
 
-    def _arrived(self, size: int) -> None:
-        self._held_bytes += size
+    def _hold(self, record: bytes) -> None:
+        self._held.append(record)
+        self._accepted += 1
+        self._held_bytes += len(record)
         if self._store_at is None:
             self._store_at = time.monotonic() + self._flush_secs
             self._changed.notify_all()
@@ -127,18 +122,22 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
 
     def write_in_between(self, event: Any) -> None:
-        """Holds the event; the interrupted call sees to it that the thread hears of it."""
-        record = record_of(serialized(event, self._files))
-        self._held.append(record)
-        self._turn.words.append(lambda: self._heard(len(record)))
+        """Leaves the event to the thread, and to the interrupted call, which may be anywhere in a write of its own."""
+        self._left.append(framed(event, self._files))
+        self._turn.leave(self._notice_left)
 
-    def _heard(self, size: int) -> None:
+    def _notice_left(self) -> None:
         with self._turn.lock:
             with self._changed:
-                if not self._ended:
-                    self._arrived(size)
-                    return
-            self._give_up(OSError(errno.EBADF, "closed"))
+                self._hold_left()
+                ended = self._ended
+            if ended:
+                self._give_up(OSError(errno.EBADF, "closed"))
+                self._desk.report_all(self._files.losses.sum_up(), may_raise=False)
+
+    def _hold_left(self) -> None:
+        while self._left:
+            self._hold(self._left.popleft())
 
     def prepare(self) -> None:
         """Nothing: the thread has the files."""
@@ -176,7 +175,7 @@ class QueuedBackend(OnFiles):
     def _give_up(self, error: OSError | None) -> None:
         """What is still held can't land any more."""
         with self._changed:
-            waiting = self._waiting
+            waiting = len(self._held) + len(self._storing)
             if waiting:
                 self._files.losses.give_up(waiting, error or OSError(errno.EIO, "the storage was gone"))
                 self._held.clear()
@@ -195,22 +194,15 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended, _REMOVE_SECS)
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``."""
-        self._files.leave_to_parent(parent)
-
-    def after_fork(self) -> None:
-        """See ``Backend``. The thread did not come along, and what it held is the parent's."""
-        self._empty()
-
     # On the thread.
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._wait_until_due()
-                while self._held:  # one by one, for a call that re-enters may append meanwhile
-                    self._storing.append(self._held.popleft())
+                self._hold_left()
+                self._storing = list(self._held)
+                self._held.clear()
                 self._held_bytes, self._store_at = 0, None
                 asked, ending = self._asked, self._ending
             error = self._serve(look=asked != self._answered)
@@ -223,7 +215,7 @@ class QueuedBackend(OnFiles):
                     self._store_at = time.monotonic() + self.retry_secs
                 self._answered = asked
                 self._changed.notify_all()
-                if ending:
+                if ending and not self._left:
                     break
         self._end()
 
@@ -237,7 +229,7 @@ class QueuedBackend(OnFiles):
             self._changed.wait(left)
 
     def _serve(self, *, look: bool) -> OSError | None:
-        """Brings ``_storing`` to the files; what did not reach them is left there. Gives what went wrong."""
+        """Writes ``_storing`` to the files; what did not reach them stays in it. Returns the error, if any."""
         try:
             if self._storing:
                 self._store()
@@ -256,12 +248,10 @@ class QueuedBackend(OnFiles):
             with self._changed:
                 del self._storing[:reached]
         if self._storing:
-            self._files.append_framed(b"".join(self._storing), self._stored)
-
-    def _stored(self, part: Part) -> None:
-        with self._changed:
-            part.events += len(self._storing)
-            self._storing = []
+            part = self._files.append(b"".join(self._storing))
+            with self._changed:
+                part.events += len(self._storing)
+                self._storing = []
 
     def _end(self) -> None:
         with self._desk.guard("event file"):

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 import tensorflow as tf
 
 from safewriter.checks.landing import Fate, event_file_gone, events_lost, resource_closed, used_after_fork
+from safewriter.eventfile.read import count_records
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
 from safewriter.recording.growing import FAILURES, GrowingFile, ResourceFiles
@@ -55,9 +56,6 @@ class Resource(Protocol):
 
     def may_exchange(self) -> bool:
         """Whether the resource may be closed, and made anew: no other thread is known to write through it."""
-
-    def renew_in_child(self) -> bool:
-        """In a forked child: lets go of the parent's file and begins one of the child's own; whether that could be."""
 
 
 class Budget:
@@ -172,6 +170,12 @@ class ResourceBackend:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
         current = self._files.current
         return 0 if current is None else current.grown_to()
+
+    def written_behind(self, offset: int) -> int:
+        """Events in the file of now behind an offset; at least one."""
+        with contextlib.suppress(*FAILURES):
+            return max(count_records(self.path, offset)[0], 1)
+        return 1
 
     @property
     def is_down(self) -> bool:
@@ -398,14 +402,15 @@ class ResourceBackend:
                 with contextlib.suppress(*FAILURES):
                     tf.io.gfile.remove(part.path)
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``. A session is not usable in a forked child."""
-        if not self._resource.renew_in_child():
-            return
+    def leave_to_parent(self, parent: int) -> None:
+        """In a forked child: leaves the parent's file alone and begins one of the child's own (SW505).
+
+        Args:
+            parent: The process that the writer was used in before.
+        """
+        self._resource.close()
+        self._resource.reopen()
         self._files.forget()
         self.lost = self._added = self.written = self._unwritten = 0
         self._begun()
         self._report(used_after_fork(parent, process.pid, self.path))
-
-    def after_fork(self) -> None:
-        """See ``Backend``."""

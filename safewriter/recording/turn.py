@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -16,7 +19,7 @@ class Turn:
     beneath it: it leaves word, and the interrupted call acts on it before it returns. Each call is of this form::
 
         if turn.reentered():
-            turn.words.append(action)
+            turn.leave(action)
         else:
             try:
                 with turn.lock:
@@ -25,27 +28,54 @@ class Turn:
                 turn.act()
 
     No flag says that a call is under way: an exception out of a handler could leave it set. The lock itself knows.
+    In a forked child each turn begins anew: the threads that may have held it are not there.
+
+    Args:
+        inner: Of calls that are made within those of this turn, and also alone. A call that interrupts one of them
+            re-enters too: another thread may have this turn, and wait for the inner one.
 
     Attributes:
         lock: Held by the call that has its turn.
-        reentered: Whether this thread has it already.
+        reentered: Whether this thread has it, or the inner one, already.
         words: What re-entering calls left to be done, in order. None of them raises.
     """
 
-    __slots__ = ("lock", "reentered", "words")
+    __slots__ = ("__weakref__", "_inner", "lock", "reentered", "words")
 
     lock: Any  # an RLock, which has no type that can be named in Python 3.10
     reentered: Callable[[], bool]
     words: deque[Callable[[], object]]
 
-    def __init__(self) -> None:
+    def __init__(self, inner: Turn | None = None) -> None:
+        self._inner = inner
         self.begin_anew()
+        _turns.add(self)
 
     def begin_anew(self) -> None:
-        """In a forked child: the threads that may have held the lock are not there, and words were for the parent."""
+        """A lock that nobody has, and no words."""
         self.lock = threading.RLock()
-        self.reentered = self.lock._is_owned  # what threading.Condition asks too
+        self.reentered = owned = self.lock._is_owned  # what threading.Condition asks too
         self.words = deque()
+        inner = self._inner
+        if inner is not None:
+            self.reentered = lambda: owned() or inner.reentered()
+
+    def leave(self, word: Callable[[], object]) -> None:
+        """Leaves word for the call that was interrupted."""
+        turn = self if self._inner is None or self.lock._is_owned() else self._inner
+        turn.words.append(word)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """For what reads an account that calls change; in the middle of one it reads what there is."""
+        if self.reentered():
+            yield
+            return
+        try:
+            with self.lock:
+                yield
+        finally:
+            self.act()
 
     def act(self) -> None:
         """Does what was left to be done. To be called when the lock is free again."""
@@ -55,3 +85,15 @@ class Turn:
             except IndexError:  # none, or a handler that came in between has acted on the last one
                 return
             word()
+
+
+_turns: weakref.WeakSet[Turn] = weakref.WeakSet()
+
+
+def _begin_all_anew() -> None:
+    for turn in list(_turns):
+        turn.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_begin_all_anew)

@@ -7,8 +7,9 @@ There is no thread, so there is nothing to wait for at a fork or at exit.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-import re
 import socket
 import sys
 import time
@@ -16,12 +17,11 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from google.protobuf.message import DecodeError
-
-from safewriter.eventfile.messages import Event
+from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK, parse_name
-from safewriter.eventfile.record import FOOTER, HEADER, masked_crc
-from safewriter.system.neighbours import holds, lives
+from safewriter.eventfile.read import RecordReader
+from safewriter.system import process
+from safewriter.system.holders import holds, lives
 
 _FILES = 32  #: the newest by name; what is older was overtaken by these
 _TAIL = 1 << 16  #: bytes read from the end of each
@@ -63,7 +63,7 @@ class EarlierRun:
     ) -> None:
         self._clock = clock
         self._last: dict[str, tuple[int, str]] = {}
-        self._pid = os.getpid()
+        self._pid = process.pid
         own = {os.path.basename(path) for path in own_files}
         files = [] if "://" in logdir else list(_earlier_files(logdir, own))
         large = sum(size > _TAIL for _, size in files)
@@ -82,7 +82,7 @@ class EarlierRun:
         forked child nothing is read on.
         """
         until = self._clock() + _SLICE
-        while tag not in self._last and self._windows and self._clock() < until and os.getpid() == self._pid:
+        while tag not in self._last and self._windows and self._clock() < until and process.pid == self._pid:
             self._read(self._windows.popleft())
         return self._last.get(tag)
 
@@ -93,26 +93,22 @@ class EarlierRun:
                 data = file.read(window.end - window.start)
         except OSError:
             return
-        first = 0 if window.start == 0 else find_record(data)
-        if first is None:
-            self._read_more(window)
-            return
         name = os.path.basename(window.path)
+        reader = RecordReader(io.BytesIO(data))  # it finds the first record in a piece that begins within one
         found: dict[str, tuple[int, str]] = {}
-        for record in _records(data, first):
-            try:
-                event = Event.FromString(record)
-            except DecodeError:
-                continue
-            for value in event.summary.value:
-                found[value.tag] = (event.step, name)
+        for _, record in reader.placed():
+            with contextlib.suppress(NotAnEventError):
+                event = parse_event(record)
+                found.update((value.tag, (event.step, name)) for value in event.summary.value)
         for tag, last in found.items():
             self._last.setdefault(tag, last)
+        if not reader.records:
+            self._read_more(window)
 
     def _read_more(self, window: _Window) -> None:
         """Queues a longer tail where a single record is longer than the one that was read."""
         length = 4 * (window.end - window.start)
-        if window.is_tail and length <= _LONGEST_TAIL:
+        if window.is_tail and window.start and length <= _LONGEST_TAIL:
             start = max(0, window.size - length)
             self._windows.appendleft(_Window(window.path, window.size, start, window.end))
 
@@ -138,11 +134,11 @@ def _written_now(path: str, name: str, host: str) -> bool:
     parsed = parse_name(name, host)
     if parsed is None or parsed.host != host:
         return False
-    pid = os.getpid() if parsed.pid is None else parsed.pid
+    pid = process.pid if parsed.pid is None else parsed.pid
     if parsed.pid is not None and not lives(pid):
         return False
     if sys.platform.startswith("linux"):
-        return holds(f"/proc/{pid}/fd", path)
+        return holds(pid, path)
     return parsed.pid is not None
 
 
@@ -152,33 +148,3 @@ def _windows(path: str, size: int, samples: int) -> Iterator[_Window]:
     yield _Window(path, size, before, size)
     for start in reversed(range(0, before, max(_SAMPLE, before // max(1, samples)))):
         yield _Window(path, size, start, min(start + _SAMPLE + _OVERLAP, size - 1))
-
-
-_ZEROS = re.compile(rb"\0{4,}")
-
-
-def find_record(data: bytes) -> int | None:
-    """Where the first record begins in a piece cut from the middle of an event file, or None.
-
-    A header is known by its own checksum. It begins with a length of less than 4 GB that is not 0, so that a run of
-    zeros begins at its second to fifth byte: only there are checksums computed.
-    """
-    for zeros in _ZEROS.finditer(data):
-        for start in range(max(0, zeros.start() - 4), zeros.start()):
-            if start + 8 > zeros.end() or start + HEADER.size > len(data):
-                break
-            _, crc = HEADER.unpack_from(data, start)
-            if crc == masked_crc(data[start : start + 8]):
-                return start
-    return None
-
-
-def _records(data: bytes, position: int) -> Iterator[bytes]:
-    """The whole records from a position on; ends at a torn or damaged one."""
-    while position + HEADER.size <= len(data):
-        length, crc = HEADER.unpack_from(data, position)
-        end = position + HEADER.size + length + FOOTER.size
-        if end > len(data) or crc != masked_crc(data[position : position + 8]):
-            return
-        yield data[position + HEADER.size : end - FOOTER.size]
-        position = end

@@ -1,7 +1,7 @@
 """How the program ends: in the normal way, or broken off by an exception or a status that says so.
 
-Python tells an exit hook nothing of that. What it leaves behind is put together here: the exception that it printed,
-the instruction at which the main module stopped, and the status that was passed to ``sys.exit``.
+Python says nothing of that to an exit hook. It is worked out here from what is left behind: the exception that was
+printed, the instruction at which the main module stopped, and the status that was passed to ``sys.exit``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ class _Watch:
         self.printed = id(_printed_exception())
         self.handled = id(sys.exc_info()[1])  #: an exception that was being handled then, or when a fork was made
         self.status: object = _UNKNOWN
-        self._undo: list[tuple[Any, str, Any, Any]] = []
         self._wrap(sys, "exit", skip=0)
         self._wrap(Quitter, "__call__", skip=1)
 
@@ -42,12 +41,6 @@ class _Watch:
             return original(*args, **options)
 
         setattr(owner, name, noting)
-        self._undo.append((owner, name, original, noting))
-
-    def undo(self) -> None:
-        for owner, name, original, noting in self._undo:
-            if getattr(owner, name) is noting:
-                setattr(owner, name, original)
 
     def after_fork(self) -> None:
         self.frame = _main_frame()
@@ -62,14 +55,6 @@ def watch() -> None:
     global _watch
     if _watch is None:
         _watch = _Watch()
-
-
-def unwatch() -> None:
-    """Ends the watch, and gives ``sys.exit`` back unless someone else has replaced it meanwhile."""
-    global _watch
-    if _watch is not None:
-        _watch.undo()
-        _watch = None
 
 
 def breaks_off(error: BaseException | None) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour
 from safewriter.eventfile.names import MARK, EventFileName, parse_name
+from safewriter.system import process
+from safewriter.system.holders import holder, holds, lives
 from safewriter.system.role import VARIABLES, role
 
 #: Seconds between two looks on flush. A look is far cheaper than that; it is the evidence that needs time.
@@ -31,7 +32,7 @@ class Neighbours:
 
     Call ``look`` when the writer has been created, ``look(…, at_most_every=INTERVAL)`` on flush, and ``look`` on close;
     hand the result to ``checks.distribution.judge_directory``. Each neighbour is in the facts of one look only.
-    In a forked child it sees nothing: the child's first event already tells SW505.
+    In a forked child it sees nothing: the child's first event reports SW505.
 
     Args:
         logdir: The log directory. Of a remote one (``gs://``) nothing is looked at.
@@ -43,7 +44,7 @@ class Neighbours:
         self._logdir = logdir
         self._clock = clock
         self._host = host or socket.gethostname()
-        self._pid = os.getpid()
+        self._pid = process.pid
         self._last: float | None = None
         self._sizes: dict[str, int | None] = {}  # None: not read yet
         self._growths: dict[str, int] = {}
@@ -64,7 +65,9 @@ class Neighbours:
             listed, nothing is known.
         """
         nothing = DirectoryFacts(self._logdir)
-        if not self.is_due(at_most_every):
+        if process.pid != self._pid or "://" in self._logdir:
+            return nothing
+        if self._last is not None and self._clock() - self._last < at_most_every:
             return nothing
         try:
             names = {name for name in os.listdir(self._logdir or os.curdir) if MARK in name}
@@ -73,20 +76,14 @@ class Neighbours:
         first, self._last = self._last is None, self._clock()
         self._settled.update(os.path.basename(path) for path in own_files)
         found = self._first_look(names) if first else self._next_look(names)
-        return DirectoryFacts(self._logdir, tuple(found), len(names))
-
-    def is_due(self, interval: float) -> bool:
-        """Whether there is something to look at, and the last look is so many seconds ago, or there was none."""
-        if os.getpid() != self._pid or "://" in self._logdir:
-            return False
-        return self._last is None or self._clock() - self._last >= interval
+        return DirectoryFacts(self._logdir, tuple(found))
 
     def _first_look(self, names: set[str]) -> list[Neighbour]:
         self._order = sorted(names, reverse=True)
         self._sizes = dict.fromkeys(names)
         for name in self._order[:_NEWEST]:
             self._sizes[name] = self._size(name)
-        return self._tell("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
+        return self._report("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
 
     def _next_look(self, names: set[str]) -> list[Neighbour]:
         appeared = sorted(names.difference(self._sizes))
@@ -98,7 +95,7 @@ class Neighbours:
         grown = {name: before for name, before in watched.items() if self._grew(name, before)}
         for name in grown:
             self._growths[name] = self._growths.get(name, 0) + 1
-        return self._tell("appeared", [name for name in appeared if self._sizes[name]]) + self._tell("grew", grown)
+        return self._report("appeared", [name for name in appeared if self._sizes[name]]) + self._report("grew", grown)
 
     def _grew(self, name: str, before: int | None) -> bool:
         return before is not None and before < (self._sizes[name] or 0)
@@ -111,7 +108,7 @@ class Neighbours:
         chosen = self._order[:_NEWEST] + self._order[start : start + _IN_TURN]
         return [name for name in chosen if name not in self._settled]
 
-    def _tell(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
+    def _report(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
         neighbours = []
         before = names if isinstance(names, dict) else {}
         for name in names:
@@ -172,72 +169,16 @@ class Neighbours:
 
     def _held_by_its_process(self, name: str) -> bool:
         parsed = parse_name(name, self._host)
-        if parsed is None or parsed.pid in (None, self._pid):
+        if parsed is None or parsed.pid is None or parsed.pid == self._pid:
             return False
-        return holds(f"/proc/{parsed.pid}/fd", os.path.join(self._logdir, name))
+        return holds(parsed.pid, os.path.join(self._logdir, name))
 
     def _holder(self, name: str) -> int | None:
         """The process of this host that has a file open whose name has no pid, or None where none can be seen.
 
         Asked only of a file that has just grown or appeared: it reads what every process of this user has open.
         """
-        path = os.path.join(self._logdir, name)
-        if not sys.platform.startswith("linux"):
-            return None
-        if holds("/proc/self/fd", path):
-            return self._pid
-        for entry in os.listdir("/proc"):
-            if entry.isdigit() and holds(f"/proc/{entry}/fd", path):
-                return int(entry)
-        return None
-
-
-def lives(pid: int) -> bool:
-    """Whether a process of this host is alive; True where that can't be known."""
-    if pid <= 0:
-        return True
-    if sys.platform == "win32":  # os.kill would end it
-        return _lives_on_windows(pid)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # alive, and somebody else's
-        return True
-    return True
-
-
-def _lives_on_windows(pid: int) -> bool:
-    if sys.platform != "win32":
-        raise AssertionError("asked on Windows only")
-    import ctypes
-
-    query_limited_information, still_active = 0x1000, 259
-    kernel = ctypes.windll.kernel32
-    handle = kernel.OpenProcess(query_limited_information, False, pid)
-    if not handle:
-        return False
-    code = ctypes.c_ulong()
-    known = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-    kernel.CloseHandle(handle)
-    return not known or code.value == still_active
-
-
-def holds(descriptors: str, path: str) -> bool:
-    """Whether one of the descriptors of a process, such as ``/proc/1234/fd``, is open on a file."""
-    try:
-        wanted = os.stat(path)
-        numbers = os.listdir(descriptors)
-    except OSError:  # gone, another user's, or a system without /proc
-        return False
-    for number in numbers:
-        try:
-            found = os.stat(os.path.join(descriptors, number))
-        except OSError:
-            continue
-        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-            return True
-    return False
+        return holder(os.path.join(self._logdir, name))
 
 
 def process_began() -> float | None:

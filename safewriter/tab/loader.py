@@ -12,7 +12,7 @@ from typing import Any
 
 from tensorboard.plugins import base_plugin
 
-_ROUTES = ("/index.js", "/style.css", "/audit", "/series", "/explain")
+_ROUTES = ("/index.js", "/audit", "/series", "/explain")
 
 
 class Loader(base_plugin.TBLoader):  # type: ignore[misc]
@@ -63,7 +63,7 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
             return self._service
 
     def get_plugin_apps(self) -> dict[str, Callable[..., Iterable[bytes]]]:
-        """The routes: two files and three answers in JSON."""
+        """The routes: the page and three answers in JSON."""
         return {route: self._app(route) for route in _ROUTES}
 
     def _app(self, route: str) -> Callable[..., Iterable[bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from importlib import resources
@@ -12,8 +13,6 @@ from werkzeug import wrappers
 
 from safewriter.findings import CATALOGUE
 from safewriter.tab.service import SCHEMA, BadRequestError
-
-_TYPES = {"/index.js": "application/javascript", "/style.css": "text/css"}
 
 
 def answer(tab: Any, route: str, environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -30,9 +29,8 @@ def answer(tab: Any, route: str, environ: Any, start_response: Any) -> Iterable[
     content: Any
     if request.method not in ("GET", "HEAD"):
         content, code = {"error": "This address answers GET only."}, 405
-    elif route in _TYPES:
-        file = resources.files("safewriter.tab") / "static" / route[1:]
-        return _respond(request, file.read_text(encoding="utf-8"), _TYPES[route], 200)(environ, start_response)
+    elif route == "/index.js":
+        return _respond(request, _module(), "application/javascript", 200)(environ, start_response)
     else:
         try:
             content = _ANSWERS[route](tab, request.args)
@@ -41,6 +39,13 @@ def answer(tab: Any, route: str, environ: Any, start_response: Any) -> Iterable[
         except Exception as error:  # noqa: BLE001 - a fault of ours is the page's to show
             content = {"schema": SCHEMA, "error": f"safewriter could not answer: {type(error).__name__}: {error}"}
     return _respond(request, content, "application/json", code)(environ, start_response)
+
+
+def _module() -> str:
+    """The page's module with its style sheet inside: one that is asked for by itself comes late, or not at all."""
+    static = resources.files("safewriter.tab") / "static"
+    style, code = ((static / name).read_text(encoding="utf-8") for name in ("style.css", "index.js"))
+    return f"const STYLE = {json.dumps(style)};\n{code}"
 
 
 def _respond(request: Any, content: Any, kind: str, code: int) -> Callable[..., Iterable[bytes]]:

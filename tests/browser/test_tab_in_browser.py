@@ -4,6 +4,7 @@ import math
 import os
 import re
 import shutil
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -139,6 +140,27 @@ def test_in_tensorboard(server, open_page):
     asked.clear()
     page.wait_for_timeout(6000)
     assert [url for url in asked if "plugin/safewriter" in url] == []
+
+
+def test_the_table_is_never_seen_without_its_style(server, open_page):
+    """The style comes with the module: where all but that and the verdicts fails to load, the table has its colours."""
+    refused = []
+
+    def only_what_is_needed(route):
+        path = urlsplit(route.request.url).path
+        if path.endswith(("/plugin_entry.html", "/index.js", "/audit")):
+            route.continue_()
+        else:
+            refused.append(path)
+            route.abort()
+
+    page = open_page("about:blank")
+    page.route("**/*", only_what_is_needed)
+    page.goto(alone(server))
+    row(page, "damaged").wait_for()
+    style = row(page, "damaged").locator(".verdict").evaluate("each => getComputedStyle(each).fontWeight")
+    back = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert (style, back) == ("500", "rgb(255, 255, 255)"), refused
 
 
 def test_by_keyboard(server, open_page):

@@ -397,8 +397,7 @@ print(*(each.code for each in desk.findings))
         """A call in the middle of a booking, at whichever line, is counted, and neither waits nor undoes the other."""
         where = [
             desk_module.Desk._book.__code__,
-            desk_module.Desk._count.__code__,
-            desk_module.Desk._book_left.__code__,
+            desk_module.Desk._count_left.__code__,
         ]
         lines = 0
         for line in itertools.count():

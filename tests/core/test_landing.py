@@ -4,9 +4,9 @@ import errno
 
 import pytest
 
+from safewriter.checks.errnos import describe
 from safewriter.checks.landing import (
     Fate,
-    describe,
     event_file_gone,
     events_lost,
     flush_failed,

@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour, Role, judge_directory
 from safewriter.eventfile.names import EventFileName, new_name, parse_name
-from safewriter.system.neighbours import INTERVAL, Neighbours, lives, process_began
+from safewriter.system.holders import lives
+from safewriter.system.neighbours import INTERVAL, Neighbours, process_began
 
 HOST = socket.gethostname()
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what others have open is read from /proc")
@@ -327,6 +328,21 @@ def test_a_container_that_shares_our_hosts_name_is_known_by_growing_on(tmp_path,
 
 
 @linux_only
+def test_a_reader_is_not_taken_for_the_writer(tmp_path, looks):
+    """A file without a process in its name is its writer's, not that of a TensorBoard which has it open to read."""
+    name = f"events.out.tfevents.1700000000.{HOST}"
+    write(tmp_path, name)
+    looks.look([])
+    reads = "import sys; file = open(sys.argv[1], 'rb'); print('reading', flush=True); input()"
+    command = [sys.executable, "-c", reads, str(tmp_path / name)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        reader.stdout.readline()
+        write(tmp_path, name)
+        assert evidence(looks.look([])) == []
+        reader.communicate(b"\n")
+
+
+@linux_only
 def test_a_stock_writer_of_this_process_is_not_taken_for_another(tmp_path, looks):
     """TensorFlow's v1 writer leaves the process out of the name; who has the file open is looked up."""
     looks.look([])
@@ -375,7 +391,6 @@ def test_looks_keep_their_distance(tmp_path):
     looks.look([])
     name = write(tmp_path, "events.out.tfevents.1700000000.far.1.0")
     clock.now = INTERVAL - 0.1
-    assert not looks.is_due(INTERVAL)
     assert evidence(looks.look([], at_most_every=INTERVAL)) == []
     clock.now = INTERVAL
     assert evidence(looks.look([], at_most_every=INTERVAL)) == [(name, "appeared")]
@@ -476,7 +491,7 @@ def test_where_nothing_says_who_we_are_the_hint_says_so():
 
 def test_no_neighbours_no_finding():
     """A look that shows nothing says nothing."""
-    assert judge_directory(DirectoryFacts("logs", (), 7), Role()) == []
+    assert judge_directory(DirectoryFacts("logs"), Role()) == []
 
 
 def test_this_process_lives():

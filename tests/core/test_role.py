@@ -1,6 +1,7 @@
 """Who this process is, and what is wrong with the settings that say so."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -175,7 +176,7 @@ def test_roles_are_json(launcher):
     """A role is data that the report can hold."""
     _, rank, size = launcher
     found = role(environment={rank: "1", size: "2"})
-    assert json.loads(json.dumps(found.as_dict()))["index"] == 1
+    assert json.loads(json.dumps(asdict(found)))["index"] == 1
 
 
 def test_the_report_tells_what_is_wrong():

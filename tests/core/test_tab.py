@@ -306,9 +306,10 @@ class TestRoutes:
             assert server.tab("audit", expect=405, method=method)["error"]
 
     def test_files_and_explanations(self, server):
-        """The module and the style sheet come from the package, and a code is explained as in the catalogue."""
-        assert "export async function render" in server.tab("index.js")
-        assert "--back" in server.tab("style.css")
+        """The module comes from the package with its style sheet inside; a code is explained as in the catalogue."""
+        module = server.tab("index.js")
+        assert "export async function render" in module
+        assert "--back" in module
         assert server.tab("explain?code=SW401")["name"] == "not-finite"
 
 
@@ -386,7 +387,7 @@ def test_a_fault_in_the_audit_is_shown(tmp_path, monkeypatch):
     assert "ZeroDivisionError" in service.audit(-1)["error"]
 
 
-@pytest.mark.parametrize("route", ["/audit", "/series?run=a&tag=b", "/explain?code=SW401", "/index.js", "/style.css"])
+@pytest.mark.parametrize("route", ["/audit", "/series?run=a&tag=b", "/explain?code=SW401", "/index.js"])
 def test_a_fault_in_each_route_is_an_answer(route, monkeypatch):
     """An exception behind a route is a sentence in its answer, or nothing that concerns it; none leaves."""
     from werkzeug.test import Client

@@ -408,7 +408,7 @@ PROGRAMS = {
                 add(writer, number)
 
         import warnings
-        warnings.filterwarnings("ignore", message="Attempting to use a closed")
+        warnings.filterwarnings("ignore", message="Attempting to use a closed")  # TensorFlow says so
         threads = [threading.Thread(target=adds, args=(rank,)) for rank in range(16)]
         other = threading.Thread(target=disturb)
         for thread in [*threads, other]:

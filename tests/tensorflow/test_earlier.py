@@ -1,5 +1,6 @@
 """SW107: an earlier run in the directory; what resume_step makes TensorBoard drop."""
 
+import io
 import json
 import os
 import re
@@ -18,8 +19,9 @@ from hypothesis import given, settings, strategies as st
 from safewriter import SafeFileWriter
 from safewriter.checks.earlier import EarlierJudge
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
-from safewriter.system.earlier import EarlierRun, find_record
+from safewriter.eventfile.read import RecordReader
+from safewriter.eventfile.record import record_of
+from safewriter.system.earlier import EarlierRun
 from safewriter.testing import capture_findings
 
 HOST = socket.gethostname()
@@ -35,10 +37,10 @@ def record(step, tag="loss", value=1.0, padding=0):
     if padding:
         added.ClearField("simple_value")
         added.tensor.tensor_content = os.urandom(padding)
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
-VERSION = b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))
+VERSION = record_of(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())
 
 
 def write(directory, steps, tag="loss", seconds=1700000000, host="far", end=b""):
@@ -372,12 +374,12 @@ def test_nothing_is_read_of_a_directory_that_cannot_be_listed(directory):
     cut=st.integers(0, 400),
 )
 def test_records_are_found_from_wherever_one_looks(sizes, cut):
-    """From any byte of an event file on, the next record's beginning is found, and nothing else."""
+    """From any byte of an event file on, the records from the next one on are found, and nothing else."""
     records = [record(step, padding=size) for step, size in enumerate(sizes)]
     starts = [sum(map(len, records[:number])) for number in range(len(records))]
     data = b"".join(records)
-    expected = next((start - cut for start in starts if start >= cut), None)
-    assert find_record(data[cut:]) == expected
+    found = [offset for offset, _ in RecordReader(io.BytesIO(data[cut:])).placed()]
+    assert found == [start - cut for start in starts if start >= cut]
 
 
 class Clock:

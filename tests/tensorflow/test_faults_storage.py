@@ -49,14 +49,13 @@ def numbers(place):
 def delayed(monkeypatch, seconds):
     """Each write of this process takes so long, as on a FUSE or NFS mount under load."""
     with monkeypatch.context() as patch:
-        for name in ("write", "writev"):
-            real = getattr(os, name)
+        real = os.write
 
-            def slow(*arguments, real=real):
-                time.sleep(seconds)
-                return real(*arguments)
+        def slow(*arguments):
+            time.sleep(seconds)
+            return real(*arguments)
 
-            patch.setattr(os, name, slow)
+        patch.setattr(os, "write", slow)
         yield
 
 
@@ -381,7 +380,7 @@ def test_close_during_adds(tmp_path):
 
         threads = [threading.Thread(target=add, args=(rank,)) for rank in range(4)]
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Attempting to use a closed")
+            warnings.filterwarnings("ignore", message="Attempting to use a closed")  # TensorFlow says so
             for thread in threads:
                 thread.start()
             while len(accepted) < 300:

@@ -30,6 +30,12 @@ MODULES = (
     "safewriter.eventfile.names",
     "safewriter.findings.wording",
 )
+#: Those that stand beside other things.
+LOOKS = (
+    "safewriter.recording.files._Losses.gone",
+    "safewriter.recording.files._Losses.report_gone",
+    "safewriter.recording.scope._others",
+)
 #: What is no check: without it no event file can be named, opened or found again.
 NEEDED = {
     "safewriter.checks.logdir.scheme_of": "it says whether the path is local",
@@ -63,6 +69,10 @@ def targets():
                     plain = not method.startswith("__") or method == "__init__"
                     if plain and inspect.isfunction(function) and function.__code__.co_filename == module.__file__:
                         found[f"{name}.{attribute}.{method}"] = (value, method, function)
+    for name in LOOKS:
+        where, attribute = name.rsplit(".", 1)
+        holder = pkgutil.resolve_name(where)
+        found[name] = (holder, attribute, vars(holder)[attribute])
     return {name: target for name, target in found.items() if name not in NEEDED}
 
 
@@ -181,7 +191,7 @@ def read(logdir):
     )
 
 
-@pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")
+@pytest.mark.filterwarnings("ignore:Attempting to use a closed FileWriter")  # said by TensorFlow
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # where closing is what fails
 @pytest.mark.parametrize("backend", ["direct", "queued", "session", "eager", "remote eager"])
 def test_no_fault_of_ours_breaks_the_loop(backend, tmp_path, monkeypatch):

@@ -42,6 +42,27 @@ CODES = (
             writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
             writer.close()
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+            with strategy.scope():
+                writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+            writer = safewriter.create_file_writer("logs")
+            with strategy.scope():
+                weights = tf.Variable([0.5, 0.5])
+            with writer.as_default():
+                tf.summary.scalar("loss", tf.reduce_mean(weights), step=0)
+        """),
     ),
     Code(
         code="SW202",
@@ -92,6 +113,36 @@ CODES = (
                 for step in range(4):
                     writer.add_summary(sess.run(summary, {loss: 1.0 / (step + 1)}), step)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+
+
+            def train_step(step):
+                with safewriter.create_file_writer("logs").as_default():
+                    tf.summary.scalar("loss", 0.5, step=step)
+
+
+            strategy.run(train_step, args=(0,))
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+            writer = safewriter.create_file_writer("logs")
+
+
+            def train_step():
+                return tf.constant(0.5)
+
+
+            with writer.as_default():
+                for step in range(4):
+                    tf.summary.scalar("loss", strategy.reduce("MEAN", strategy.run(train_step), axis=None), step=step)
+        """),
     ),
     Code(
         code="SW203",
@@ -141,6 +192,44 @@ CODES = (
                     with SafeFileWriter("logs/chief") as writer:
                         writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
         """),
+        bad_tf2=program("""
+            import subprocess, sys
+            import tensorflow as tf
+            import safewriter
+
+            if "worker" in sys.argv:
+                with safewriter.create_file_writer("logs").as_default():
+                    tf.summary.scalar("loss", 0.9, step=0)
+                    print("ready", flush=True)
+                    sys.stdin.read()  # until the chief is done
+            else:
+                command = [sys.executable, __file__, "worker"]
+                with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+                    worker.stdout.readline()
+                    writer = safewriter.create_file_writer("logs")
+                    with writer.as_default():
+                        tf.summary.scalar("loss", 0.5, step=0)
+                    writer.close()
+        """),
+        good_tf2=program("""
+            import subprocess, sys
+            import tensorflow as tf
+            import safewriter
+
+            if "worker" in sys.argv:
+                with safewriter.create_file_writer("logs/worker").as_default():
+                    tf.summary.scalar("loss", 0.9, step=0)
+                    print("ready", flush=True)
+                    sys.stdin.read()  # until the chief is done
+            else:
+                command = [sys.executable, __file__, "worker"]
+                with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+                    worker.stdout.readline()
+                    writer = safewriter.create_file_writer("logs/chief")
+                    with writer.as_default():
+                        tf.summary.scalar("loss", 0.5, step=0)
+                    writer.close()
+        """),
     ),
     Code(
         code="SW204",
@@ -175,6 +264,28 @@ CODES = (
                     loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
                     train.add_summary(tf.Summary(value=[loss]), step)
                     test.add_summary(tf.Summary(value=[loss]), step)
+        """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            train, test = safewriter.create_file_writer("logs"), safewriter.create_file_writer("logs")
+            for step in range(10):
+                with train.as_default():
+                    tf.summary.scalar("loss", 0.9**step, step=step)
+                with test.as_default():
+                    tf.summary.scalar("loss", 0.95**step, step=step)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            train, test = safewriter.create_file_writer("logs/train"), safewriter.create_file_writer("logs/test")
+            for step in range(10):
+                with train.as_default():
+                    tf.summary.scalar("loss", 0.9**step, step=step)
+                with test.as_default():
+                    tf.summary.scalar("loss", 0.95**step, step=step)
         """),
     ),
     Code(

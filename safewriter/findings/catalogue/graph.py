@@ -472,4 +472,72 @@ CODES = (
                 sess.run(writer.flush())
         """),
     ),
+    Code(
+        code="SW312",
+        name="summary-op-in-eager-code",
+        kind=Kind.WARNING,
+        when=(
+            "TF2: a `tf.compat.v1.summary` op was called in eager code, without a default writer of TF2 or without a "
+            "step. Seen under `install()` or `safewriter run`."
+        ),
+        why=(
+            "In eager code there is no session to run the op. TensorFlow hands the value to the default writer of "
+            "TF2 where there is one and a step is set; else it logs one line, and each value goes nowhere."
+        ),
+        fix="Use `tf.summary.scalar(name, value, step=step)` inside `with writer.as_default():`.",
+        bad=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            writer = tf.summary.create_file_writer("logs")
+            with writer.as_default():
+                for step in range(10):
+                    tf.compat.v1.summary.scalar("loss", 0.9**step)
+        """),
+        good=program("""
+            import safewriter
+
+            safewriter.install()  # or `safewriter run program.py`, without this line
+            import tensorflow as tf
+
+            writer = tf.summary.create_file_writer("logs")
+            with writer.as_default():
+                for step in range(10):
+                    tf.summary.scalar("loss", 0.9**step, step=step)
+        """),
+    ),
+    Code(
+        code="SW313",
+        name="trace-not-exported",
+        kind=Kind.WARNING,
+        when="TF2: `tf.summary.trace_on` began a trace that was neither exported nor ended by `trace_off`.",
+        why=(
+            "`trace_on` collects the graph, or a profile, in memory. Only `trace_export` writes it to the default "
+            "writer; without it TensorBoard's Graphs page stays empty, and nothing is said."
+        ),
+        fix="Call `tf.summary.trace_export(name, step)` inside `with writer.as_default():`, after the function ran.",
+        bad=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            double = tf.function(lambda x: 2 * x)
+            tf.summary.trace_on(graph=True)
+            with writer.as_default():
+                tf.summary.scalar("result", double(tf.constant(1.0)), step=0)
+        """),
+        good=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            double = tf.function(lambda x: 2 * x)
+            tf.summary.trace_on(graph=True)
+            with writer.as_default():
+                tf.summary.scalar("result", double(tf.constant(1.0)), step=0)
+                tf.summary.trace_export("graph", step=0)
+        """),
+    ),
 )

@@ -114,6 +114,30 @@ CODES = (
                     loss = tf.Summary.Value(tag="loss", simple_value=0.9**step)
                     writer.add_summary(tf.Summary(value=[loss]), step)
         """),
+        bad_tf2=program("""
+            import shutil
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                for step in range(10):
+                    tf.summary.scalar("loss", 0.9**step, step=step)
+            shutil.rmtree("logs")  # meant for the logs of the last run
+            writer.close()
+        """),
+        good_tf2=program("""
+            import shutil
+            import tensorflow as tf
+            import safewriter
+
+            shutil.rmtree("logs", ignore_errors=True)
+            writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                for step in range(10):
+                    tf.summary.scalar("loss", 0.9**step, step=step)
+            writer.close()
+        """),
     ),
     Code(
         code="SW504",
@@ -191,6 +215,36 @@ CODES = (
                     os._exit(0)
                 os.waitpid(child, 0)
         """),
+        bad_tf2=program("""
+            import os  # Linux and macOS: there is no fork on Windows
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+            child = os.fork()
+            if child == 0:
+                with writer.as_default():
+                    tf.summary.scalar("loss", 0.4, step=1)
+                os._exit(0)
+            os.waitpid(child, 0)
+        """),
+        good_tf2=program("""
+            import os
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs/parent")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+            child = os.fork()
+            if child == 0:
+                with safewriter.create_file_writer("logs/child").as_default():
+                    tf.summary.scalar("loss", 0.4, step=1)
+                os._exit(0)
+            os.waitpid(child, 0)
+        """),
     ),
     Code(
         code="SW506",
@@ -223,6 +277,25 @@ CODES = (
             with SafeFileWriter("logs") as writer:
                 for epoch in range(40):
                     writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), epoch)
+        """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writers = []
+            for epoch in range(40):
+                writers.append(safewriter.create_file_writer(f"logs/epoch{epoch}"))
+                with writers[-1].as_default():
+                    tf.summary.scalar("loss", 0.9**epoch, step=epoch)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            for epoch in range(40):
+                with writer.as_default():
+                    tf.summary.scalar("loss", 0.9**epoch, step=epoch)
         """),
     ),
     Code(

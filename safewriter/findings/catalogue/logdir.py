@@ -36,6 +36,24 @@ CODES = (
             with SafeFileWriter(os.environ.get("RUN_DIR", "logs")) as writer:
                 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
         """),
+        bad_tf2=program("""
+            import os
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer(os.environ.get("RUN_DIR"))  # not set: None
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import os
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer(os.environ.get("RUN_DIR", "logs"))
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
     ),
     Code(
         code="SW102",
@@ -67,6 +85,26 @@ CODES = (
                 notes.write("learning rate 0.1\\n")
             with SafeFileWriter("runs/first") as writer:
                 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with open("runs", "w") as notes:
+                notes.write("learning rate 0.1\\n")
+            writer = safewriter.create_file_writer("runs/first")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with open("notes.txt", "w") as notes:
+                notes.write("learning rate 0.1\\n")
+            writer = safewriter.create_file_writer("runs/first")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
         """),
     ),
     Code(
@@ -108,6 +146,25 @@ CODES = (
             with open(os.path.join("logs", "run1", "settings.txt"), "w") as file:
                 file.write(settings)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            settings = ",".join(f"layer{n}=relu-dropout-0.{n}" for n in range(30))  # 600 characters
+            writer = safewriter.create_file_writer(f"logs/{settings}")
+            with writer.as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            settings = ",".join(f"layer{n}=relu-dropout-0.{n}" for n in range(30))
+            writer = safewriter.create_file_writer("logs/run1")
+            with writer.as_default():
+                tf.summary.text("settings", settings, step=0)
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
     ),
     Code(
         code="SW104",
@@ -142,6 +199,21 @@ CODES = (
             with SafeFileWriter(os.path.expanduser("~/logs")) as writer:
                 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("~/logs").as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import os
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer(os.path.expanduser("~/logs")).as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
     ),
     Code(
         code="SW105",
@@ -172,6 +244,20 @@ CODES = (
             with SafeFileWriter("logs") as writer:  # copied to the bucket when the run is over
                 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("s3://bucket/logs").as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():  # copied to the bucket when the run is over
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
     ),
     Code(
         code="SW106",
@@ -200,6 +286,21 @@ CODES = (
             tf.disable_eager_execution()
             with SafeFileWriter("logs") as writer:
                 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), 0)
+        """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            # "small" is a disk of 50 MB; as root on Linux: mount -t tmpfs -o size=50m tmpfs small
+            with safewriter.create_file_writer("small/logs").as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                tf.summary.scalar("loss", 0.5, step=0)
         """),
     ),
     Code(
@@ -240,6 +341,28 @@ CODES = (
                     for step in range(10):
                         loss = tf.Summary.Value(tag="loss", simple_value=(1.0 - learning_rate) ** step)
                         writer.add_summary(tf.Summary(value=[loss]), step)
+        """),
+        bad_tf2=program("""
+            import numpy as np
+            import tensorflow as tf
+            from safewriter.keras import TensorBoard
+
+            x, y = np.zeros((32, 2)), np.zeros((32, 1))
+            for learning_rate in (0.1, 0.01):
+                model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+                model.compile(tf.keras.optimizers.SGD(learning_rate), "mse")
+                model.fit(x, y, epochs=3, verbose=0, callbacks=[TensorBoard("logs")])  # each time steps 0 to 2
+        """),
+        good_tf2=program("""
+            import numpy as np
+            import tensorflow as tf
+            from safewriter.keras import TensorBoard
+
+            x, y = np.zeros((32, 2)), np.zeros((32, 1))
+            for learning_rate in (0.1, 0.01):
+                model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+                model.compile(tf.keras.optimizers.SGD(learning_rate), "mse")
+                model.fit(x, y, epochs=3, verbose=0, callbacks=[TensorBoard(f"logs/rate-{learning_rate}")])
         """),
     ),
 )

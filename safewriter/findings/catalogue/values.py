@@ -38,6 +38,24 @@ CODES = (
                 for step in range(5):
                     writer.add_summary(sess.run(summary, {likelihood: 1.0 - step / 4}), step)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                for step in range(5):
+                    likelihood = tf.constant(1.0 - step / 4)
+                    tf.summary.scalar("loss", -tf.math.log(likelihood), step=step)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                for step in range(5):
+                    likelihood = tf.constant(1.0 - step / 4)
+                    tf.summary.scalar("loss", -tf.math.log(tf.maximum(likelihood, 1e-7)), step=step)
+        """),
     ),
     Code(
         code="SW402",
@@ -106,6 +124,24 @@ CODES = (
                     for batch in range(5):
                         writer.add_summary(sess.run(summary, {loss: 0.9**batch}), epoch * 5 + batch)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                for epoch in range(2):
+                    for batch in range(5):
+                        tf.summary.scalar("loss", 0.9**batch, step=batch)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                for epoch in range(2):
+                    for batch in range(5):
+                        tf.summary.scalar("loss", 0.9**batch, step=epoch * 5 + batch)
+        """),
     ),
     Code(
         code="SW404",
@@ -142,6 +178,41 @@ CODES = (
                     writer.add_summary(sess.run(summary, {loss: 0.9**batch}), step)
                     step += 1
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            step = tf.Variable(0, dtype=tf.int64)
+
+
+            @tf.function
+            def train(loss):
+                tf.summary.scalar("loss", loss, step=step)
+
+
+            with writer.as_default():
+                for batch in range(20):
+                    train(tf.constant(0.9**batch))
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            writer = safewriter.create_file_writer("logs")
+            step = tf.Variable(0, dtype=tf.int64)
+
+
+            @tf.function
+            def train(loss):
+                tf.summary.scalar("loss", loss, step=step)
+                step.assign_add(1)
+
+
+            with writer.as_default():
+                for batch in range(20):
+                    train(tf.constant(0.9**batch))
+        """),
     ),
     Code(
         code="SW405",
@@ -175,6 +246,24 @@ CODES = (
                 writer.add_summary(tf.Summary(value=[mean]), 0)
                 writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="weights/histogram", histo=counts)]), 1)
         """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            weights = tf.constant([0.4, 0.6])
+            with safewriter.create_file_writer("logs").as_default():
+                tf.summary.scalar("weights", tf.reduce_mean(weights), step=0)
+                tf.summary.histogram("weights", weights, step=1)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            weights = tf.constant([0.4, 0.6])
+            with safewriter.create_file_writer("logs").as_default():
+                tf.summary.scalar("weights/mean", tf.reduce_mean(weights), step=0)
+                tf.summary.histogram("weights/histogram", weights, step=1)
+        """),
     ),
     Code(
         code="SW406",
@@ -207,6 +296,22 @@ CODES = (
             with tf.Session() as sess, SafeFileWriter("logs") as writer:
                 for images in range(0, 600, 100):
                     writer.add_summary(sess.run(summary, {loss: 0.99**images}), images)
+        """),
+        bad_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                for step in range(-1, 5):  # a warm-up before step 0
+                    tf.summary.scalar("loss", 0.9, step=step)
+        """),
+        good_tf2=program("""
+            import tensorflow as tf
+            import safewriter
+
+            with safewriter.create_file_writer("logs").as_default():
+                for step in range(6):
+                    tf.summary.scalar("loss", 0.9, step=step)
         """),
     ),
 )

@@ -1,4 +1,5 @@
 // The page of the tab. Names of runs, tags and files are anybody's text: they go in by text nodes alone.
+/* global STYLE -- the style sheet, which the server puts before this module: the page is never seen without it */
 
 const PERIOD = 5000; // milliseconds between two questions, while the page is seen
 const CHUNK = 100; // rows that are drawn at once
@@ -291,7 +292,7 @@ function followTheme() {
 function build() {
   document.documentElement.lang = 'en';
   document.title = 'Safewriter';
-  document.head.append(make('link', { rel: 'stylesheet', href: 'style.css' }), make('meta', { name: 'viewport', content: 'width=device-width' }));
+  document.head.append(make('style', {}, STYLE), make('meta', { name: 'viewport', content: 'width=device-width' }));
   page = {
     summary: make('p', { role: 'status' }, 'Reading…'),
     progress: make('progress', { 'aria-label': 'Event files read', hidden: true }),

@@ -11,7 +11,7 @@ writer = tf.summary.create_file_writer("logs")  # reported: SW307
 
 @tf.function
 def train(loss, step):
-    tf.summary.scalar("loss", loss, step=step)  # reported: SW307
+    tf.summary.scalar("loss", loss, step=step)  # named: SW307
 
 
 train(tf.constant(1.0), tf.constant(0, tf.int64))
