@@ -40,6 +40,7 @@ _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
 _Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
+_STOCK_FILE = _Stock.close.__code__.co_filename
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
 
@@ -287,13 +288,17 @@ class _Safe:
         """Whether the resource is eager, and so is the call."""
         return not self.events.graph_mode and tf.executing_eagerly()
 
-    def before_use(self) -> None:
-        """TensorFlow is about to write through the resource, or to trace a function that will: this must be quick."""
+    def before_use(self, *, writes: bool) -> None:
+        """The handle is asked for at each eager summary, and when a function is traced: this must be quick.
+
+        Args:
+            writes: TensorFlow asks, to write an event.
+        """
         events = self.events
         backend = events.backend
         if events.foreign or backend.is_down:
             self._make_usable()
-        if tf.executing_eagerly():
+        if writes and tf.executing_eagerly():
             backend.written += 1
             if not self._remote and time.monotonic() - self._looked > INTERVAL:  # a loop that never calls us otherwise
                 self._looked = time.monotonic()
@@ -399,7 +404,7 @@ class _Overrides:
         """The handle that TensorFlow asks for at each eager summary, and when a function is traced."""
         safe = self.__dict__.get("_safe")  # not there while the writer is constructed
         if safe is not None:
-            safe.before_use()
+            safe.before_use(writes=sys._getframe(1).f_code.co_filename == _STOCK_FILE)
         return self._handle
 
     @_resource.setter
@@ -489,7 +494,7 @@ class _Overrides:
 def _called_by_stock() -> bool:
     """Whether TensorFlow's own ``close`` or end of a block asks for the flush: it has more to do, and we look later."""
     code = sys._getframe(2).f_code
-    return code.co_name in ("close", "__exit__") and code.co_filename == _Stock.close.__code__.co_filename
+    return code.co_name in ("close", "__exit__") and code.co_filename == _STOCK_FILE
 
 
 class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]
