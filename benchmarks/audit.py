@@ -22,7 +22,7 @@ import tempfile
 import time
 
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 AUDIT = [sys.executable, "-m", "safewriter", "audit"]
 ENV = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -30,7 +30,7 @@ NAME = "events.out.tfevents.1700000000.host"
 
 
 def record(event):
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
 def version():

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 from safewriter.system.earlier import EarlierRun
 from safewriter.system.neighbours import Neighbours
 
@@ -47,7 +47,7 @@ def many_files(count):
 
 def large_file(size):
     with tempfile.TemporaryDirectory() as directory:
-        events = b"".join(b"".join(frame(scalar(step).SerializeToString())) for step in range(20_000))
+        events = b"".join(record_of(scalar(step).SerializeToString()) for step in range(20_000))
         with open(os.path.join(directory, "events.out.tfevents.1700000000.node1.1.0"), "wb") as file:
             while file.tell() < size:
                 file.write(events)

@@ -1,6 +1,6 @@
 """What is left after each fault: the stock writer beside ours, as the table of ``docs/landing.md``.
 
-    python benchmarks/faults.py [NAME ...]
+    python benchmarks/faults.py [--api v2] [NAME ...]
 
 Each program of ``tests/support/fault_programs.py`` is run twice in a process of its own; TensorFlow's reader counts
 what is left.
@@ -8,6 +8,7 @@ what is left.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -18,10 +19,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from children import ForkServer  # noqa: E402 - found by the line above
 from disks import FullDisk  # noqa: E402
-from fault_programs import PROGRAMS, Left, reported_lost, source  # noqa: E402
+from fault_programs import PROGRAMS, PROGRAMS_OF_TF2, Left, reported_failed, reported_lost, source  # noqa: E402
 
 
-def cell(server, name, which):
+def cell(server, name, which, api):
     """One cell of the table, in words."""
     with tempfile.TemporaryDirectory() as directory:
         disk = FullDisk(os.path.join(directory, "disk")) if name.endswith("_disk") else None
@@ -30,7 +31,7 @@ def cell(server, name, which):
             if disk:
                 os.mkdir(os.path.join(disk.path, "logs"))
             try:
-                outcome = server.run(source(name), which, logs, cwd=directory, timeout=15)
+                outcome = server.run(source(name, api), which, logs, cwd=directory, timeout=15)
             except AssertionError:
                 return "hangs"
             left = Left(directory, "seen" if name == "reader_looks" else logs)
@@ -42,7 +43,8 @@ def cell(server, name, which):
 
 def describe(outcome, left):
     words = [f"{len(left.accepted & set(left.found)):,} of {len(left.accepted):,} landed"]
-    reported = reported_lost([each.text for each in outcome.reported])
+    texts = [each.text for each in outcome.reported]
+    reported = reported_lost(texts) or reported_failed(texts)
     if left.missing:
         words.append(f"{reported:,} reported lost" if reported else "nothing said" if not outcome.codes else "reported")
     if left.twice:
@@ -57,12 +59,19 @@ def describe(outcome, left):
 
 
 def main():
-    names = sys.argv[1:] or list(PROGRAMS)
-    print("| fault | `tf.compat.v1.summary.FileWriter` | `SafeFileWriter` |\n|---|---|---|")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--api", choices=["v1", "v2"], default="v1")
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    programs = PROGRAMS if arguments.api == "v1" else PROGRAMS_OF_TF2
+    names = ["tf.compat.v1.summary.FileWriter", "SafeFileWriter"]
+    if arguments.api == "v2":
+        names = ["tf.summary.create_file_writer", "safewriter.create_file_writer"]
+    print("| fault | `{}` | `{}` |\n|---|---|---|".format(*names))
     with ForkServer() as server:
-        for name in names:
-            cells = [cell(server, name, which) for which in ("stock", "ours")]
-            print(f"| {PROGRAMS[name][0]} | {cells[0]} | {cells[1]} |", flush=True)
+        for name in arguments.names or programs:
+            cells = [cell(server, name, which, arguments.api) for which in ("stock", "ours")]
+            print(f"| {programs[name][0]} | {cells[0]} | {cells[1]} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What one `add_summary` costs: ours beside the stock writer, pair by pair in one run.
 
-    python benchmarks/writer.py [--quick] [--plot docs/cost.svg]
+    python benchmarks/writer.py [--quick]
 
 Each pair is a block of adds by the stock writer and one by ours, in turns, so that a busy machine troubles both alike;
 the ratio is the median over the pairs. CPU time is the process's: the stock writer's thread counts. Measured twice: add
@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from safewriter import SafeFileWriter
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 STEPS = iter(range(1, 1 << 62))  # rising, whoever asks
 LIMITS = {  # CPU and wall, as a ratio to the stock writer
@@ -112,9 +112,8 @@ def others(directory, name, payload, count):
     found = {}
     path = os.path.join(directory, "bare")
     fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    record = b"".join(
-        frame(tf.Event(step=1, wall_time=1.0, summary=tf.Summary.FromString(payload)).SerializeToString())
-    )
+    summary = tf.Summary.FromString(payload)
+    record = record_of(tf.Event(step=1, wall_time=1.0, summary=summary).SerializeToString())
     found["os.write"] = cost(lambda: os.write(fd, record), count, lambda: None)
     os.close(fd)
     values = np.random.default_rng(0).normal(size=10_000).astype(np.float32)
@@ -227,33 +226,9 @@ def in_words(costs):
     return "-" if costs is None else f"{costs[0] * 1e6:.1f} ({costs[1] * 1e6:.1f})"
 
 
-def plot(rows, path):
-    """A bar chart of CPU per call, as SVG by hand: a picture needs no library."""
-    bar, left, scale = 16, 210, 330
-    parts, y = [], 34
-    for name, row in rows.items():
-        most = max(row["stock"][0], row["ours"][0])
-        parts.append(f'<text x="{left - 10}" y="{y + bar + 4}" text-anchor="end" class="name">{name}</text>')
-        for key, label, colour in (("stock", "FileWriter", "#9aa5b1"), ("ours", "SafeFileWriter", "#2f7d4f")):
-            width = scale * row[key][0] / most
-            parts.append(f'<rect x="{left}" y="{y}" width="{width:.0f}" height="{bar}" rx="2" fill="{colour}"/>')
-            figure = f"{row[key][0] * 1e6:.0f} µs {label}"
-            parts.append(f'<text x="{left + width + 6:.0f}" y="{y + bar - 4}">{figure}</text>')
-            y += bar + 2
-        y += 14
-    style = "text{font:12px sans-serif;fill:#555}.name{font-weight:600}"
-    title = f"CPU time of one add_summary, add after add, TensorFlow {tf.__version__}"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{y}" role="img" aria-label="{title}">'
-            f'<style>{style}</style><text x="10" y="18" class="name">{title}</text>{"".join(parts)}</svg>\n'
-        )
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter pairs")
-    parser.add_argument("--plot", metavar="SVG", help="write a picture")
     arguments = parser.parse_args()
     os.environ["SAFEWRITER_IGNORE"] = "SW106"
     directory = tempfile.mkdtemp(prefix="safewriter-benchmark-")
@@ -278,8 +253,6 @@ def main():
             console.print(
                 f"memory: {per_tag:.0f} ≤ {MOST_BYTES_PER_TAG} bytes a tag; {per_step:,.0f} bytes a step of all tags"
             )
-        if arguments.plot:
-            plot(tight, arguments.plot)
     finally:
         shutil.rmtree(directory)
 

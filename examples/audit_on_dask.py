@@ -14,7 +14,7 @@ from dask.distributed import Client, LocalCluster
 from safewriter import AuditReport, audit_file
 from safewriter.audit import find_event_files
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 
 def make_runs(logdir, runs=12, steps=200):
@@ -26,7 +26,7 @@ def make_runs(logdir, runs=12, steps=200):
                 tag="loss", simple_value=float("nan") if number == 3 and step > 100 else 1 / (step + 1)
             )
             events.append(event)
-        content = b"".join(b"".join(frame(event.SerializeToString())) for event in events)
+        content = b"".join(record_of(event.SerializeToString()) for event in events)
         path = os.path.join(logdir, f"run{number:02}", "events.out.tfevents.1700000000.host")
         os.makedirs(os.path.dirname(path))
         with open(path, "wb") as file:

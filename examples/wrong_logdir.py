@@ -43,7 +43,7 @@ def not_writable():
             print(f"{type(error).__name__}: {error}", flush=True)
 
 
-def not_writable_mended():
+def not_writable_fixed():
     os.chmod("results", 0o755)
     with SafeFileWriter("results") as writer:
         write(writer)
@@ -54,7 +54,7 @@ def literal_tilde():
         write(writer)
 
 
-def literal_tilde_mended():
+def literal_tilde_fixed():
     os.environ["HOME"] = os.environ["USERPROFILE"] = os.getcwd()  # this example writes nothing into your home
     with SafeFileWriter(os.path.expanduser("~/logs")) as writer:
         write(writer)
@@ -64,7 +64,7 @@ def never_flushed():
     write(SafeFileWriter("unflushed"))
 
 
-def never_flushed_mended():
+def never_flushed_fixed():
     with SafeFileWriter("flushed") as writer:
         write(writer)
 
@@ -73,8 +73,8 @@ def main():
     for program in (not_writable, literal_tilde, never_flushed):
         print(f"\n== {program.__name__}", flush=True)
         program()
-        print(f"\n== {program.__name__}_mended", flush=True)
-        globals()[f"{program.__name__}_mended"]()
+        print(f"\n== {program.__name__}_fixed", flush=True)
+        globals()[f"{program.__name__}_fixed"]()
         print("Nothing was reported.", flush=True)
 
 

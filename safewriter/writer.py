@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -20,7 +20,7 @@ from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTr
 from safewriter.checks.distribution import Role, judge_creation
 from safewriter.facts import stock
 from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, users_place
+from safewriter.findings import Desk, Finding, Policy, users_place
 from safewriter.recording import scope
 from safewriter.recording.adding import Adding, merge_into, refuse, warn_of_closed, whole
 from safewriter.recording.books import Books
@@ -112,18 +112,20 @@ class SafeFileWriter(_FileWriter):
         suffix, queue = filename_suffix or "", Queueing(max_queue, flush_secs)
         events: SafeEventFileWriter | SafeSessionEventWriter
         if session is None:
-            events = open_files(text, directory, suffix, desk, news.append, _in_child(weakref.ref(self)), queue)
+            events = open_files(text, directory, suffix, desk, news.append, queue)
         else:
             events = open_session(session, text, directory, suffix, desk, news.append, queue)
         self._events = events
         shares = session is not None
         self._ledger = ledger = Ledger(text, resolved(directory), desk, events, role_in_words, news, shares=shares)
+        ledger.scope = scope.current()
         self._books = books = Books(ledger, news)
+        events.in_child = books.begin_in_child
         self._adding = Adding(ledger, books, news)
         try:
             with desk.guard("disk space"):
                 desk.report_all(free_space(directory))
-            desk.report_all(guarded(desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            desk.report_all(scope.current().enter(ledger))
             with desk.guard("directory"):
                 ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
                 desk.report_all(ledger.watch.look() + books.look_beside())
@@ -145,17 +147,11 @@ class SafeFileWriter(_FileWriter):
         """What TensorFlow's own methods ask; the event writer knows."""
         return self._events.closed
 
-    def _begin_in_child(self) -> None:
-        self._ledger.begin_in_child()
-        scope.current().enter(self._ledger, may_share=True)
-        self._books.open_in_child()
-
     def _give_up(self) -> None:
         """The constructor failed: leaves nothing behind."""
         ledger = self._ledger
-        if hasattr(ledger, "scope"):
-            ledger.scope.leave(ledger)
-            ledger.scope.graphs.discard(ledger.key)
+        ledger.scope.leave(ledger)
+        ledger.scope.graphs.discard(ledger.key)
         self._events.remove()
 
     # Adding.
@@ -319,7 +315,7 @@ class SafeFileWriter(_FileWriter):
                 raise cannot_create(ledger.directory, error, self._desk) from error
             raise
         if was_closed and not self._closed:
-            self._desk.report_all(guarded(self._desk, "writers of the process", lambda: scope.current().enter(ledger)))
+            self._desk.report_all(scope.current().enter(ledger))
             self._books.open()
 
     def get_logdir(self) -> str:
@@ -346,17 +342,6 @@ class SafeFileWriter(_FileWriter):
             "A SafeFileWriter can't be copied or pickled: it owns an event file of this process. Pass the log "
             "directory instead, and create a writer where it is used."
         )
-
-
-def _in_child(writer: weakref.ref[SafeFileWriter]) -> Callable[[], None]:
-    """What a forked child does before its first event: its account begins anew."""
-
-    def begin() -> None:
-        alive = writer()
-        if alive is not None:
-            alive._begin_in_child()
-
-    return begin
 
 
 # Before any writer: in ``sys.exit(main())`` the name is looked up before main, and its writers, begin.

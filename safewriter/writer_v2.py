@@ -9,11 +9,11 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
@@ -33,13 +33,14 @@ from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.recording.watcher import WATCHER
+from safewriter.recording.watcher import INTERVAL, WATCHER
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
 _Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
+_STOCK_FILE = _Stock.close.__code__.co_filename
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
 
@@ -83,8 +84,16 @@ def create_file_writer(
             that fits.
         ValueError: An unknown code in ``ignore``; the message lists the right ones.
     """
-    plan = Plan(logdir, strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     given = {"max_queue": max_queue, "flush_millis": flush_millis, "filename_suffix": filename_suffix}
+    inside_function = ops.inside_function()
+    with ops.init_scope():
+        if tf.executing_eagerly():
+            summary_ops_v2._check_create_file_writer_args(inside_function, logdir=logdir, **given)
+    if any(tf.is_tensor(each) and plain(each) is None for each in (logdir, *given.values())):
+        # A tensor of a graph, which only a session knows: there is nothing to look at, and nothing to keep account of.
+        unwatched: SafeSummaryWriter = summary_ops_v2.create_file_writer_v2(logdir, **given, name=name)
+        return unwatched
+    plan = Plan(plain(logdir), strict, ignore, resume_step, direct=is_users(sys._getframe(1).f_code.co_filename))
     mesh = {} if experimental_mesh is None else {"mesh": experimental_mesh}
     with ops.name_scope(name, "create_file_writer") as name_scope, ops.device("cpu:0"), ops.init_scope():
 
@@ -121,11 +130,11 @@ class Plan:
         self.of_keras = not direct and called_by_keras()
         self.text, self.directory = locate(logdir, desk)
         self.remote = bool(scheme_of(self.directory))
-        self.role = Role()
+        self.role, self.role_in_words = Role(), ""
         with desk.guard("strategy"):
             # A writer that is created while a function is traced is lifted out of it, once for each trace.
             facts = replace(strategy_facts(), tracing=None)
-            self.role = facts.role
+            self.role, self.role_in_words = facts.role, facts.role.in_words()
             if facts.in_replica or direct:
                 desk.report_all(map(in_tf2_words, judge_creation(facts)))
         if not self.remote:
@@ -152,10 +161,11 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     Returns:
         What makes the resource behind a handle anew.
     """
-    token = new_token()
     suffix = given["filename_suffix"]
-    suffix = token + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
-    queue, millis = (0 if not plan.remote else given["max_queue"]), given["flush_millis"]
+    suffix = new_token() + (".v2" if suffix is None else os.fsdecode(plain(suffix)))
+    queue, millis = plain(given["max_queue"]), plain(given["flush_millis"])
+    if not plan.remote and (queue is None or isinstance(queue, int)):  # TensorFlow refuses any other
+        queue = 0
     init = functools.partial(
         gen_summary_ops.create_summary_file_writer,
         logdir=tf.constant(plan.text if plan.remote else plan.directory),
@@ -168,9 +178,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     desk = plan.desk
     events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
     events.backend = ResourceBackend(
-        EagerResource(writer._resource, init, events.may_exchange) if eager else NoResource(),
+        EagerResource(writer._handle, init, events.may_exchange) if eager else NoResource(),
         plan.directory,
-        token,
+        suffix,
         events.turn,
         remote=plan.remote,
         desk=desk,
@@ -178,9 +188,10 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         take=events.take,
         budget=Budget(),
     )
-    role = plan.role.in_words()
     words = functools.partial(_in_words, of_keras=plan.of_keras)
-    events.ledger = ledger = Ledger(plan.text, resolved(plan.directory), desk, events, role, events.news, words=words)
+    events.ledger = ledger = Ledger(
+        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=words
+    )
     desk.report_all(map(words, guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))))
     with desk.guard("directory"):
         ledger.watch = DirectoryWatch(
@@ -232,8 +243,7 @@ def plain(value: Any) -> Any:
     """What a tensor holds, where TensorFlow's own function has made one of an argument."""
     if tf.is_tensor(value):
         value = tf.get_static_value(value)
-    item = getattr(value, "item", None)  # of an array of NumPy's
-    return value if item is None else item()
+    return value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value  # of NumPy's
 
 
 class _Safe:
@@ -274,21 +284,44 @@ class _Safe:
                 self.deliver(may_raise=False)
         return True
 
-    def before_use(self) -> None:
-        """TensorFlow is about to write through the resource, or to trace a function that will."""
+    def is_here(self) -> bool:
+        """Whether the resource is eager, and so is the call."""
+        return not self.events.graph_mode and tf.executing_eagerly()
+
+    def before_use(self, *, writes: bool) -> None:
+        """The handle is asked for at each eager summary, and when a function is traced: this must be quick.
+
+        Args:
+            writes: TensorFlow asks, to write an event.
+        """
         events = self.events
-        if events.foreign and not events.graph_mode and not events.closed:
+        backend = events.backend
+        if events.foreign or backend.is_down:
+            self._make_usable()
+        if writes and tf.executing_eagerly():
+            backend.written += 1
+            if not self._remote and time.monotonic() - self._looked > INTERVAL:  # a loop that never calls us otherwise
+                self._looked = time.monotonic()
+                events.go_on()
+                if not self.desk.policy.strict:
+                    self.deliver(may_raise=False)
+
+    def _make_usable(self) -> None:
+        """The process was forked, or the resource could not be made anew when its file was gone."""
+        events = self.events
+        if events.closed or events.graph_mode:
+            return
+        if events.foreign:
             events.begin_in_child()
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
-        if events.backend.is_down and not events.closed:
-            with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
-                events.backend.bring_up()
+                self.deliver(may_raise=False)  # the child may end without another call of ours
+        with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
+            events.backend.before_use()
 
     def enter(self) -> None:
         """It becomes the default writer of this thread."""
-        self.before_use()
         self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
 
     def leave(self, *, may_raise: bool) -> None:
@@ -369,9 +402,9 @@ class _Overrides:
     @property
     def _resource(self) -> Any:
         """The handle that TensorFlow asks for at each eager summary, and when a function is traced."""
-        safe = getattr(self, "_safe", None)
+        safe = self.__dict__.get("_safe")  # not there while the writer is constructed
         if safe is not None:
-            safe.before_use()
+            safe.before_use(writes=sys._getframe(1).f_code.co_filename == _STOCK_FILE)
         return self._handle
 
     @_resource.setter
@@ -382,6 +415,10 @@ class _Overrides:
         """Makes this writer the default one of its thread for a ``with`` block. See ``tf.summary.SummaryWriter``."""
         return _Block(self, super().as_default(step))  # type: ignore[misc]
 
+    if TYPE_CHECKING:  # inherited from TensorFlow, which has no types
+
+        def set_as_default(self, step: Any = None) -> None: ...
+
     def flush(self) -> Any:
         """Flushes, and looks at what TensorFlow has written; in a graph or a function, the op that flushes.
 
@@ -389,15 +426,14 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly():
+        if not safe.is_here():
             return super().flush()  # type: ignore[misc]
         if self._closed:
             return None
         by_stock = _called_by_stock()
-        if by_stock or safe.events.closed or safe.events.turn.reentered():  # an interrupted call looks when it is over
-            with self._unless_closed():
-                super().flush()  # type: ignore[misc]
-        if by_stock or safe.events.closed:
+        if by_stock or safe.events.turn.reentered():  # an interrupted call looks when it is over
+            self._flush_resource()
+        if by_stock:
             return None
         try:
             safe.events.flush()
@@ -415,23 +451,22 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not tf.executing_eagerly() or safe.events.closed:
+        if not safe.is_here() or self._closed:
             return super().close()  # type: ignore[misc]
         if safe.events.turn.reentered():  # the interrupted call closes before it returns
             safe.events.turn.words.append(self._close_left)
             return None
         try:
-            with self._unless_closed():
-                super().close()  # type: ignore[misc]
+            self._flush_resource()
         finally:
+            self._closed = True
             safe.end(sys.exc_info()[1])
         return None
 
-    @contextlib.contextmanager
-    def _unless_closed(self) -> Iterator[None]:
-        """Around a call of TensorFlow's that finds no resource where a signal handler has closed the writer."""
+    def _flush_resource(self) -> None:
+        """What TensorFlow's ``flush`` does; nothing where a signal handler closes the writer in the middle of it."""
         try:
-            yield
+            self._safe.events.backend.flush_resource()
         except tf.errors.NotFoundError:
             if not self._safe.events.closed:
                 raise
@@ -459,7 +494,7 @@ class _Overrides:
 def _called_by_stock() -> bool:
     """Whether TensorFlow's own ``close`` or end of a block asks for the flush: it has more to do, and we look later."""
     code = sys._getframe(2).f_code
-    return code.co_name in ("close", "__exit__") and code.co_filename == _Stock.close.__code__.co_filename
+    return code.co_name in ("close", "__exit__") and code.co_filename == _STOCK_FILE
 
 
 class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]

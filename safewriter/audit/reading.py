@@ -67,7 +67,7 @@ class _Series:
 
 
 class FileAuditor:
-    """Audits one file, gives at any time what it has found so far, and reads on when the file has grown.
+    """Audits one file, can say at any time what it has found so far, and reads on when the file has grown.
 
     Args:
         path: A path or a URL.
@@ -189,7 +189,7 @@ class FileAuditor:
         """The facts, once it is known whether the file is being written: an unfinished end is then on its way.
 
         Args:
-            held: Gives device and inode of each event file that is open for writing.
+            held: Returns device and inode of each event file that is open for writing.
         """
         grew = False
         for _ in range(_ROUNDS):

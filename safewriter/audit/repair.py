@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from safewriter.audit.walking import open_event_file
-from safewriter.eventfile.messages import Event, NotAnEventError, parse_event
+from safewriter.eventfile.messages import FILE_VERSION, Event, NotAnEventError, parse_event
 from safewriter.eventfile.read import CHUNK, Damage, RecordReader
-from safewriter.eventfile.record import OVERHEAD, frame
-
-VERSION = "brain.Event:2"  # what TensorFlow's writers begin with, tensorflow/core/util/events_writer.cc
+from safewriter.eventfile.record import OVERHEAD, record_of
 
 
 @dataclass(frozen=True)
@@ -142,12 +140,12 @@ def _write(file: IO[bytes], target: str, spans: list[Damage], salvages: set[int]
     with open(target, "xb") as copy:
         try:
             if version:
-                copy.write(b"".join(frame(Event(file_version=VERSION).SerializeToString())))
+                copy.write(record_of(Event(file_version=FILE_VERSION).SerializeToString()))
             at = 0
             for damage in spans:
                 _copy(file, copy, at, damage.offset)
                 if damage.salvage is not None and damage.offset in salvages:
-                    copy.write(b"".join(frame(_piece(file, *damage.salvage))))
+                    copy.write(record_of(_piece(file, *damage.salvage)))
                 at = damage.offset + damage.length
             _copy(file, copy, at, end)
         except BaseException:

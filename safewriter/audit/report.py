@@ -183,14 +183,9 @@ class AuditReport:
         ]
         findings = [(each.path, f"{each.code} {each.name}", each.message, each.hint) for each in self.findings]
         return (
-            "".join(
-                html.table(header, rows[:_ROWS])
-                + (f"<p>{html.text(f'and {len(rows) - _ROWS:,} more')}</p>" if len(rows) > _ROWS else "")
-                for header, rows in (
-                    (("run", "files", "events", "tags", "bytes", "findings"), runs),
-                    (("where", "finding", "what is wrong", "hint"), findings),
-                )
-                if rows
+            html.tables(
+                (("run", "files", "events", "tags", "bytes", "findings"), runs),
+                (("where", "finding", "what is wrong", "hint"), findings),
             )
             or "<p>No event files, and no findings.</p>"
         )
@@ -223,9 +218,6 @@ class AuditReport:
             "runs": runs,
             "findings": [finding.as_dict() for finding in shown],
         }
-
-
-_ROWS = 100  # of a table in a notebook
 
 
 def run_of(path: str) -> str:

@@ -79,7 +79,7 @@ class Audit:
         self._found = [] if missing_ok else [self._find(root) for root in self._roots]
 
     def update(self, progress: Callable[[int, int], None] | None = None, final: bool = False) -> AuditReport:
-        """Reads what is new, and gives the report on all. Where nothing is, it is the same object as before.
+        """Reads what is new, and returns the report on all. Where nothing is new, it is the same object as before.
 
         Args:
             progress: Called with the bytes read in this round and the bytes known to be read, after each file and now

@@ -113,10 +113,26 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
     message = f"The event was not written to {path}: {describe(error)}.{_safe(kept)}"
     if queued:
         message = f"The event was not taken for {path}: {describe(error)}. {_waiting(queued)}."
+    return _refused(path, error, message, hint_for(error) + " The next add tries again.", queued)
+
+
+def flush_failed(path: str, error: OSError, queued: int) -> Finding:
+    """SW502, for a flush that the storage refused.
+
+    Args:
+        path: The event file.
+        error: What the system said.
+        queued: Events that wait in memory.
+    """
+    message = f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end."
+    return _refused(path, error, message, hint_for(error), queued)
+
+
+def _refused(path: str, error: OSError, message: str, hint: str, queued: int) -> Finding:
     return Finding(
         "SW502",
         message,
-        hint_for(error) + " The next add tries again.",
+        hint,
         subject=path,
         path=path,
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
@@ -149,25 +165,6 @@ def too_large(path: str, reason: str) -> Finding:
         subject=f"too large:{path}",
         path=path,
         raises=ValueError,
-    )
-
-
-def flush_failed(path: str, error: OSError, queued: int) -> Finding:
-    """SW502, for a flush that the storage refused.
-
-    Args:
-        path: The event file.
-        error: What the system said.
-        queued: Events that wait in memory.
-    """
-    return Finding(
-        "SW502",
-        f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end.",
-        hint_for(error),
-        subject=path,
-        path=path,
-        data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
-        raises=OSError if error.errno is None else None,
     )
 
 

@@ -47,7 +47,7 @@ _UNKNOWN_KIND = "unknown"
 
 
 class _Unsaid:
-    """What the audit gives as the step that the user passed: a file does not tell."""
+    """What the audit gives as the step that the user passed: a file does not say."""
 
     def __repr__(self) -> str:
         return "<as stored>"

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from safewriter.cli.text import evidence, shown, total
+from safewriter.cli.text import CLEAN, FINDINGS, INTERRUPTED, WRONG_USE, evidence, shown, total
 from safewriter.findings import CATALOGUE, Finding, select_codes
 
 if TYPE_CHECKING:
     from safewriter.audit import AuditReport
-
-CLEAN, FINDINGS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 _POINTS = 32  # of each scalar, for its sparkline
 _LISTED = 5  # damaged places of a file that are listed beneath it

@@ -6,14 +6,12 @@ import time
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from safewriter.cli.text import shown, total
+from safewriter.cli.text import CLEAN, FINDINGS, shown, total
 from safewriter.findings.wording import plural
 
 if TYPE_CHECKING:
     from safewriter.audit import Audit, AuditReport
     from safewriter.findings import Finding
-
-CLEAN, FINDINGS = 0, 1
 
 
 def follow(audit: Audit, codes: Collection[str], interval: float, hints: bool) -> int:

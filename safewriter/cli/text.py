@@ -11,6 +11,8 @@ from safewriter.findings.wording import plural
 if TYPE_CHECKING:
     from safewriter.audit import AuditReport
 
+CLEAN, FINDINGS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130  #: exit codes
+
 _LISTED = 5  # places, files or tags of a finding that are listed beneath it
 
 

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
 from safewriter.eventfile.read import count_records
-from safewriter.eventfile.record import OVERHEAD, frame, record_of
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_GATHER_FROM = 8192  # from this size on, one copy of the event costs more than a vector of three pieces
 _CHUNK = 1 << 20  # bytes that are compared at once
-_HAS_WRITEV = hasattr(os, "writev")
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
 
@@ -132,36 +129,16 @@ class LocalFile:
             self.remove()
             raise
 
-    def write(self, data: bytes) -> None:
-        """Appends one event.
-
-        Args:
-            data: The serialized event.
-
-        Raises:
-            OSError: It was not written; the file ends as before.
-        """
-        total = len(data) + OVERHEAD
-        try:
-            if total > _GATHER_FROM and _HAS_WRITEV:
-                written = os.writev(self._fd, frame(data))
-            else:
-                written = os.write(self._fd, record_of(data))
-            if written != total:
-                self._write_rest(record_of(data), written)
-            self.size += total
-        except BaseException as error:
-            self._cut_back(error)
-            raise
-
-    def write_framed(self, records: bytes) -> None:
-        """Appends records that are framed already; all of them or none.
+    def write(self, records: bytes) -> None:
+        """Appends records; all of them or none.
 
         Raises:
             OSError: None was written; the file ends as before.
         """
         try:
-            self._write_rest(records, 0)
+            written = os.write(self._fd, records)
+            if written != len(records):
+                self._write_rest(records, written)
             self.size += len(records)
         except BaseException as error:
             self._cut_back(error)
@@ -217,11 +194,11 @@ class LocalFile:
             return count_records(file, self.size)[0]
 
     def cut_to(self, size: int) -> None:
-        """Takes off what stands behind ``size``: the torn rest that a truncation left."""
+        """Truncates the file to ``size``: takes off the torn rest that a truncation left."""
         os.ftruncate(self._fd, size)
 
     def sync(self) -> None:
-        """Asks the system to bring the file to the storage itself; nothing where it is closed.
+        """Syncs the file to the storage; does nothing where it is closed.
 
         Raises:
             OSError: The storage refused what the system had accepted.
@@ -235,17 +212,17 @@ class LocalFile:
                 raise
 
     def close(self) -> None:
-        """Gives the descriptor back.
+        """Closes the descriptor.
 
         Raises:
-            OSError: The storage refused what the system had accepted (NFS tells it here).
+            OSError: The storage refused what the system had accepted (NFS says so here).
         """
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
 
     def remove(self) -> None:
-        """Takes the file away again, as far as that goes."""
+        """Removes the file again, as far as that is possible."""
         with contextlib.suppress(OSError):
             self.close()
         with contextlib.suppress(OSError):

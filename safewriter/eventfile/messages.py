@@ -15,6 +15,7 @@ from typing import Any, Final
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
+FILE_VERSION: Final = "brain.Event:2"  #: what a file begins with (tensorflow/core/util/events_writer.cc)
 START: Final = 1  #: SessionLog.SessionStatus: a session begins, or goes on, at this step
 
 # message: (name, number, type, "repeated" or the oneof it is in). A type is a scalar's name or one of these messages.

@@ -1,4 +1,4 @@
-"""Plugin metadata: what tells TensorBoard which dashboard a tag belongs to."""
+"""Plugin metadata: it says which dashboard of TensorBoard a tag belongs to."""
 
 from __future__ import annotations
 

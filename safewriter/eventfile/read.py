@@ -20,7 +20,7 @@ from typing import IO, Any, Final
 import google_crc32c
 
 from safewriter.eventfile.messages import NotAnEventError, parse_event
-from safewriter.eventfile.record import FOOTER, HEADER, OVERHEAD, masked_crc
+from safewriter.eventfile.record import FOOTER, HEADER, MASK_DELTA, OVERHEAD, masked, masked_crc
 
 CHUNK: Final = 1 << 17  #: bytes that are read at a time; with their records they fit into a processor's cache
 BIG: Final = 16 << 20  #: records above this are read piece by piece
@@ -31,7 +31,6 @@ _DAMAGE_WINDOW = 1 << 12  # and at each end of a damaged place
 
 _ZEROS = re.compile(rb"\x00{4,}")
 _NO_HEADER = bytes(HEADER.size)
-_MASK_DELTA = 0xA282EAD8
 _KNOWN_HEADERS = 4096
 _SUMMARY_FIELD = 5  # Event.summary
 _REASONS = {
@@ -190,7 +189,7 @@ class RecordReader:
         """The whole records in the buffer. The speed of an audit depends on this loop."""
         buffer, at, end = self._buffer, self._at, len(self._buffer)
         known, crc32c, unpack = self._known, google_crc32c.value, FOOTER.unpack_from
-        header_size, mask_delta = HEADER.size, _MASK_DELTA
+        header_size, mask_delta = HEADER.size, MASK_DELTA
         batch: list[bytes] = []
         keep = batch.append
         wanted, fault = header_size, ""
@@ -254,8 +253,7 @@ class RecordReader:
             crc = google_crc32c.extend(crc, chunk)
             at += len(chunk)
         footer = self._read(stop, FOOTER.size)
-        masked = ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
-        return len(footer) == FOOTER.size and FOOTER.unpack(footer)[0] == masked
+        return len(footer) == FOOTER.size and FOOTER.unpack(footer)[0] == masked(crc)
 
     def _move(self, offset: int) -> None:
         step = offset - self.offset

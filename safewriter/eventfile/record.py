@@ -20,15 +20,19 @@ FOOTER = struct.Struct("<I")
 OVERHEAD = HEADER.size + FOOTER.size  #: bytes that framing adds to an event
 
 _LENGTH = struct.Struct("<Q")
-_MASK_DELTA = 0xA282EAD8
+MASK_DELTA = 0xA282EAD8  #: of the mask, see ``masked``
 _crc32c = google_crc32c.value
 _pack_footer = FOOTER.pack
 
 
 def masked_crc(data: bytes) -> int:
-    """The CRC32C of some bytes, rotated right by 15 bits and offset, as records store it."""
-    crc: int = _crc32c(data)
-    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
+    """The CRC32C of some bytes, as records store it."""
+    return masked(_crc32c(data))
+
+
+def masked(crc: int) -> int:
+    """A CRC32C as records store it: rotated right by 15 bits, and offset."""
+    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
 @functools.lru_cache(maxsize=1024)  # the events of one tag mostly have one length
@@ -38,15 +42,8 @@ def header_of(length: int) -> bytes:
     return packed + FOOTER.pack(masked_crc(packed))
 
 
-def frame(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """A record for one serialized event, in the three pieces in which it is written."""
-    crc = _crc32c(data)
-    masked = ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF  # masked_crc, once less called for each event
-    return header_of(len(data)), data, _pack_footer(masked)
-
-
 def record_of(data: bytes) -> bytes:
-    """The same in one piece. Small events are written so: this runs for each, and spares what ``frame`` takes more."""
+    """The record for one serialized event."""
     crc = _crc32c(data)
-    footer = _pack_footer(((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF)
+    footer = _pack_footer(((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF)  # masked_crc, once less called
     return b"".join((header_of(len(data)), data, footer))

@@ -1,4 +1,4 @@
-"""What a ``tf.Graph`` tells of its summary ops: the facts that ``safewriter.checks.graph`` judges."""
+"""What a ``tf.Graph`` says of its summary ops: the facts that ``safewriter.checks.graph`` judges."""
 
 from __future__ import annotations
 

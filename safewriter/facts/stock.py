@@ -56,7 +56,7 @@ def watch(ours: type) -> None:
 
 
 class StockTags:
-    """Gives the tags that TensorFlow's writers wrote: those that are alive, and those that went since it was made."""
+    """Returns the tags that TensorFlow's writers wrote: those alive, and those gone since this object was made."""
 
     def __init__(self) -> None:
         self._since = next(_moments)

@@ -100,7 +100,7 @@ def _inside_run() -> bool:
     """Whether ``strategy.run`` is among this thread's callers.
 
     ``MirroredStrategy`` runs the function given to ``merge_call`` in the thread that called ``run``, where nothing
-    on the stack of modes tells it from the scope.
+    on the stack of modes distinguishes it from the scope.
     """
     frame = sys._getframe(1)
     while frame is not None:

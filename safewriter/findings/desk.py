@@ -58,7 +58,7 @@ class _Captures:
     """The lists that ``safewriter.testing.capture_findings`` has open, innermost last."""
 
     def __init__(self) -> None:
-        #: Takes findings in the place of warnings; those that are raised it is shown only. Gives False if it can't.
+        #: Takes findings that would be warned; is only shown those that are raised. Returns False if it can't.
         self.sink: Callable[[Finding, Place, bool], bool] | None = None
         self._open: list[list[Finding]] = []  # never changed, but replaced by another: who takes needs no lock
         self._lock = threading.RLock()  # a signal handler may capture in the middle of a capture
@@ -159,7 +159,7 @@ class Desk:
     def report(
         self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False
     ) -> None:
-        """Reports a finding the first time its subject comes up, and counts it on afterwards.
+        """Reports a finding the first time its subject comes up, and adds to its count afterwards.
 
         Args:
             finding: What happened.
@@ -206,7 +206,7 @@ class Desk:
         return fallback
 
     def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:
-        """Counts a finding on; gives what was known of its subject before."""
+        """Adds a finding to the counts; returns what was known of its subject before."""
         known = self._reported.setdefault((finding.code, finding.subject), finding)
         if known is finding:  # of several threads, one is the first
             return None

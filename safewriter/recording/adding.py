@@ -71,7 +71,7 @@ def whole(step: Any) -> int:
     """
     try:
         return int(step)
-    except OverflowError as error:  # an infinity
+    except (OverflowError, ValueError) as error:  # an infinity, NaN, or a text
         raise ValueError(f"global_step must be a whole number, not {step!r}.") from error
     except (TypeError, AttributeError):  # a variable of a graph fails with the latter
         hint = "; evaluate it first: `sess.run(global_step)`" if hasattr(step, "op") else ""
@@ -79,14 +79,14 @@ def whole(step: Any) -> int:
 
 
 class Adding:
-    """One writer's adds: each takes its turn, lands, is booked, and then what came up is reported.
+    """One writer's adds: each takes its turn, lands and is booked; then its findings are reported.
 
     It never holds the writer: how an event is handed to TensorFlow's method comes with each call.
 
     Args:
         ledger: The writer's account.
         books: What is booked of summaries.
-        news: What came up beneath the writer and has not been reported yet.
+        news: Findings from beneath the writer that have not been reported yet.
     """
 
     def __init__(self, ledger: Ledger, books: Books, news: list[Finding]) -> None:
@@ -209,12 +209,12 @@ class Adding:
             self._desk.report_all(self._ledger.findings_after_close())
 
     def _deliver_beside(self) -> None:
-        """Reports what came up beneath a call that an exception leaves."""
+        """Reports the findings of a call that an exception leaves."""
         if self._news:
             self.deliver(may_raise=False)
 
     def deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
-        """Reports what came up during a call, when the event is on its way and no lock is held.
+        """Reports the findings of a call, when its event has been written and no lock is held.
 
         Args:
             found: What the call itself found.

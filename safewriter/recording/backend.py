@@ -31,7 +31,7 @@ class Part:
 
 
 class Backend(Protocol):
-    """Takes events and sees to it that they land, or that somebody is warned how many did not.
+    """Takes events, which then land, or the user is warned how many did not.
 
     Its owner, an event writer, calls it from one thread at a time, with one exception: ``write_in_between`` and the
     account may be asked for by a signal handler in the middle of any other call.
@@ -76,10 +76,10 @@ class Backend(Protocol):
         """Takes one from a call that re-enters: it neither waits nor touches what the interrupted call works on."""
 
     def prepare(self) -> None:
-        """Begins the file that the next event goes to, where there is none: ``generation`` is right afterwards.
+        """Begins the file that the next event goes to, where there is none: afterwards ``generation`` counts it.
 
         Raises:
-            SafeWriterError: SW502, as ``write`` does in the place of which this is called.
+            SafeWriterError: SW502, as ``write`` would.
         """
 
     def flush(self, timeout: float | None = None) -> None:
@@ -93,7 +93,7 @@ class Backend(Protocol):
         """
 
     def close(self, timeout: float | None = None) -> list[Finding]:
-        """Brings everything to the storage itself and gives the file back. A second call does nothing.
+        """Brings everything to the storage and closes the file. A second call does nothing.
 
         Returns:
             SW502, summed up, where something could not be written.
@@ -107,14 +107,4 @@ class Backend(Protocol):
         """
 
     def remove(self) -> None:
-        """Takes away what a constructor that failed has created."""
-
-    def begin_in_child(self, parent: int) -> None:
-        """In a forked child: leaves the parent's file alone; the next event begins one of the child's own (SW505).
-
-        Args:
-            parent: The process that the writer was used in before.
-        """
-
-    def after_fork(self) -> None:
-        """In a forked child, before anything else: lets go of what threads held that are not there."""
+        """Removes what a constructor that failed has created."""

@@ -12,17 +12,18 @@ from safewriter.checks.distribution import shared_with_tensorflow
 from safewriter.facts import stock
 from safewriter.facts.graph import graph_view
 from safewriter.findings import Finding
+from safewriter.recording import scope
 from safewriter.recording.ledger import Ledger
 
 _EVERY_ADD_UP_TO = 16  # adds after which the graph is looked at; later, only when their number doubles
 
 
 class Books:
-    """The books of one writer; what they bring up beside their answers goes to the writer's news.
+    """The books of one writer. What they find beside their answers is added to the writer's news.
 
     Args:
         ledger: The writer's account.
-        news: What came up and has not been reported yet.
+        news: Findings that have not been reported yet.
 
     Attributes:
         graphs_due: The add after which the graphs are to be looked at; 0 for none.
@@ -32,7 +33,6 @@ class Books:
         self._ledger = ledger
         self._news = news
         self.graphs_due = 0
-        self._tags_seen = 0
         self._knows_stock = False  # that TensorFlow's own writer is on the directory
 
     def open(self, graph: Any = None) -> None:
@@ -42,9 +42,10 @@ class Books:
             view = graph_view(graph if explicit else tf.compat.v1.get_default_graph())
             self._ledger.scope.graphs.open(view, self._ledger.key, self._ledger.desk, explicit=explicit)
 
-    def open_in_child(self) -> None:
-        """In a forked child the account begins anew."""
-        self._tags_seen = 0
+    def begin_in_child(self) -> None:
+        """In a forked child the account begins anew, with the first event that the child writes."""
+        self._ledger.begin_in_child()
+        scope.current().enter(self._ledger, may_share=True)
         self.open()
 
     def attach(self, graph: Any) -> None:
@@ -64,7 +65,7 @@ class Books:
         ledger.summaries = adds = ledger.summaries + 1
         try:
             found = ledger.values.observe(summary, step, global_step)
-            if len(ledger.values.tags) != self._tags_seen:
+            if len(ledger.values.tags) != ledger.tags_seen:
                 self._book_new_tags(summary)
             if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
                 self.graphs_due = adds
@@ -86,7 +87,7 @@ class Books:
     def _book_new_tags(self, summary: Any) -> None:
         ledger = self._ledger
         tags = ledger.values.tags
-        self._tags_seen = len(tags)
+        ledger.tags_seen = len(tags)
         for tag, times in Counter(value.tag for value in summary.value).items():
             if tags[tag].count <= times:
                 ledger.scope.graphs.wrote(ledger.key, tag)

@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.message import EncodeError
 
+from safewriter.eventfile.record import record_of
 from safewriter.findings import Finding
 from safewriter.recording.files import EventFiles, OnFiles
 from safewriter.recording.turn import Turn
@@ -22,7 +23,7 @@ class DirectBackend(OnFiles):
     """One system call an event: when ``write`` returns, the operating system has it.
 
     Where three writes in a row take more than a millisecond (FUSE, NFS under load), ``slow`` is called: the owner puts
-    a ``QueuedBackend`` in the place of this one.
+    a ``QueuedBackend`` in its place.
 
     Args:
         files: Where the events go.
@@ -48,9 +49,9 @@ class DirectBackend(OnFiles):
     def write(self, event: Any) -> None:
         """See ``Backend``."""
         started = time.monotonic()
-        data = serialized(event, self._files)
+        record = framed(event, self._files)
         try:
-            self._files.append(data)
+            self._files.append(record).events += 1
         except OSError as error:
             raise self._files.losses.failed(error) from error
         now = time.monotonic()
@@ -58,7 +59,7 @@ class DirectBackend(OnFiles):
             self._look_at = now + _LOOK_EVERY
             self._files.look()
         if now - started > _SLOW_WRITE:
-            self._was_slow(now - started, len(data))
+            self._was_slow(now - started, len(record))
         elif self._slow:
             self._slow = 0
 
@@ -73,9 +74,9 @@ class DirectBackend(OnFiles):
 
     def write_in_between(self, event: Any) -> None:
         """Writes to a newer file: the operating system has the event also where a handler then ends the process."""
-        data = serialized(event, self._files)
+        record = framed(event, self._files)
         try:
-            begun = self._files.append_in_between(data)
+            begun = self._files.append_in_between(record)
         except OSError as error:
             raise self._files.losses.failed(error) from error
         if begun:
@@ -111,25 +112,17 @@ class DirectBackend(OnFiles):
         """See ``Backend``."""
         self._files.remove()
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``."""
-        self._files.leave_to_parent(parent)
 
-    def after_fork(self) -> None:
-        """See ``Backend``."""
-
-
-def serialized(event: Any, files: EventFiles) -> bytes:
-    """An ``Event`` message in bytes.
+def framed(event: Any, files: EventFiles) -> bytes:
+    """The record for an ``Event`` message.
 
     Raises:
         SafeWriterError: SW502: protobuf refuses, because it is too large.
     """
     try:
-        data: bytes = event.SerializeToString()
+        return record_of(event.SerializeToString())
     except (EncodeError, ValueError) as error:  # each protobuf has its own way to say no
         raise files.losses.refused(error) from error
-    return data
 
 
 def _threads_are_slow(seconds: float) -> bool:
@@ -141,6 +134,6 @@ def _threads_are_slow(seconds: float) -> bool:
     waits = []
     for _ in range(3):
         started = time.monotonic()
-        time.sleep(0)  # gives the interpreter away and waits for it, as a write does
+        time.sleep(0)  # releases the interpreter's lock and waits for it, as a write does
         waits.append(time.monotonic() - started)
     return sorted(waits)[1] > seconds / 3

@@ -64,12 +64,6 @@ class EagerResource:
         with tf.init_scope(), ops.device("cpu:0"):
             self._create(self._handle)
 
-    def renew_in_child(self) -> bool:
-        """See ``Resource``."""
-        self.close()
-        self.reopen()
-        return True
-
 
 class NoResource:
     """In graph mode only a session could reach the resource; its file can be read all the same."""
@@ -94,10 +88,6 @@ class NoResource:
         """See ``Resource``."""
         return False
 
-    def renew_in_child(self) -> bool:
-        """See ``Resource``: a session hangs in a forked child."""
-        return False
-
 
 class EagerEvents(Landing):
     """What stands between a TF2 writer and its backend: books what is read back, and knows how the writer was used.
@@ -119,7 +109,8 @@ class EagerEvents(Landing):
 
     def __init__(self, *, graph_mode: bool, may_be_silent: bool) -> None:
         self.news: list[Finding] = []
-        self._begin(self.news.append, self._book_in_child)
+        self._begin(self.news.append)
+        self.in_child = self._book_in_child
         self.graph_mode = graph_mode
         self.entered = 0
         self.entered_off = 0
@@ -176,6 +167,9 @@ class EagerEvents(Landing):
     def _book_in_child(self) -> None:
         self._tags_seen = 0
         self.ledger.begin_in_child()
+
+    def _leave_to_parent(self, parent: int) -> None:
+        self.backend.leave_to_parent(parent)
 
     # Reading back.
 

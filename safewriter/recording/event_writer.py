@@ -28,19 +28,19 @@ class Landing:
     Attributes:
         backend: Where events go.
         sums: What closing had to say, for the ledger to report.
+        in_child: Called in a forked child, before its first event is written.
     """
 
     backend: Backend
     _report: Callable[[Finding], None]
-    _in_child: Callable[[], None]
 
-    def _begin(self, report: Callable[[Finding], None], in_child: Callable[[], None]) -> None:
+    def _begin(self, report: Callable[[Finding], None]) -> None:
         self.turn = Turn()
         self.sums: list[Finding] = []
         self._closed = False
         self._pid = process.pid
         self._report = report
-        self._in_child = in_child
+        self.in_child: Callable[[], None] = lambda: None
 
     @property
     def closed(self) -> bool:
@@ -51,11 +51,6 @@ class Landing:
     def foreign(self) -> bool:
         """Whether it is another process's: we are a forked child that has not written yet."""
         return self._pid != process.pid
-
-    def after_fork(self) -> None:
-        """In a forked child: the threads that held locks are not there."""
-        self.turn.begin_anew()
-        self.backend.after_fork()
 
     def _take(self, event: Any) -> None:
         turn = self.turn
@@ -72,10 +67,10 @@ class Landing:
                 turn.act()
 
     def prepare(self) -> None:
-        """Sees to it that the file which the next event goes to is begun.
+        """Begins the file that the next event goes to, where there is none.
 
         Raises:
-            SafeWriterError: SW502, in the place of the add for which this is called.
+            SafeWriterError: SW502, as the add that this is called for would.
         """
         if self.turn.reentered():
             return
@@ -86,12 +81,14 @@ class Landing:
 
     def _go_on_in_child(self) -> None:
         parent, self._pid = self._pid, process.pid
-        self._in_child()
-        self.backend.begin_in_child(parent)
-        self._renew_backend()
+        self.in_child()
+        self._leave_to_parent(parent)
 
-    def _renew_backend(self) -> None:
-        """In a forked child: what a queue held and its thread are the parent's."""
+    def _leave_to_parent(self, parent: int) -> None:
+        """In a forked child: leaves the parent's file alone; the next event begins one of the child's own (SW505).
+
+        Nothing where a session writes: it is not usable in a forked child.
+        """
 
     def flush(self) -> None:
         """Brings all events to the file and looks whether they are there.
@@ -161,23 +158,22 @@ class Landing:
             self.turn.act()
 
     def remove(self) -> None:
-        """Takes away what a constructor that failed has created."""
+        """Removes what a constructor that failed has created."""
         self._closed = True
         self.backend.remove()
 
 
 class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
-    """TensorFlow's ``EventFileWriter`` with a backend in the place of its queue, thread and C++ writer.
+    """TensorFlow's ``EventFileWriter`` with a backend in place of its queue, thread and C++ writer.
 
-    ``add_event`` stays the inherited method, which experiment trackers patch; it hands on to ``_try_put``. The base
-    class's constructor is left out on purpose: it would create a second event file.
+    ``add_event`` stays the inherited method, which experiment trackers patch; it calls ``_try_put``. The base class's
+    constructor is left out on purpose: it would create a second event file.
 
     Args:
         logdir: What ``get_logdir`` answers.
         files: Where events go.
         desk: The writer's.
         report: Takes findings that the writer reports when its call is over.
-        in_child: Called in a forked child, before its first event is written.
         queueing: For slow and remote storage.
 
     Raises:
@@ -190,18 +186,21 @@ class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
         files: EventFiles,
         desk: Desk,
         report: Callable[[Finding], None],
-        in_child: Callable[[], None],
         queueing: Queueing,
     ) -> None:
-        self._begin(report, in_child)
+        self._begin(report)
         self._logdir = logdir
         self._files = files
         self._queue = partial(QueuedBackend, files, self.turn, desk, queueing)
-        self._renew_backend()
+        self._begin_backend()
 
-    def _renew_backend(self) -> None:
+    def _begin_backend(self) -> None:
         files = self._files
         self.backend = self._queue() if files.remote else DirectBackend(files, self.turn, self._storage_is_slow)
+
+    def _leave_to_parent(self, parent: int) -> None:
+        self._files.leave_to_parent(parent)
+        self._begin_backend()  # what a queue holds, and its thread, are the parent's
 
     def _try_put(self, event: Any) -> None:
         self._take(event)
@@ -253,10 +252,11 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         filename_suffix: str,
         **rest: Any,
     ) -> None:
-        EventFileWriterV2.__init__(self, session, logdir, filename_suffix=token + filename_suffix, **rest)
-        self._begin(report, lambda: None)
+        ending = token + filename_suffix
+        EventFileWriterV2.__init__(self, session, logdir, filename_suffix=ending, **rest)
+        self._begin(report)
         resource = _SessionResource(self)
-        self.backend = ResourceBackend(resource, directory, token, self.turn, remote=remote, desk=desk, report=report)
+        self.backend = ResourceBackend(resource, directory, ending, self.turn, remote=remote, desk=desk, report=report)
 
     def add_event(self, event: Any) -> None:
         """Writes one event through the session.
@@ -298,7 +298,3 @@ class _SessionResource:
     def may_exchange(self) -> bool:
         """See ``Resource``: all events pass through writers, and one that comes in between is refused aloud."""
         return True
-
-    def renew_in_child(self) -> bool:
-        """See ``Resource``: a session hangs in a forked child."""
-        return False

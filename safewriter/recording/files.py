@@ -21,14 +21,14 @@ from safewriter.checks.landing import (
     write_failed,
 )
 from safewriter.eventfile.local import FileState, LocalFile
-from safewriter.eventfile.messages import Event
+from safewriter.eventfile.messages import FILE_VERSION, Event
 from safewriter.eventfile.names import new_name
 from safewriter.eventfile.read import count_records, read_events
+from safewriter.eventfile.record import record_of
 from safewriter.findings import Desk, Finding
 from safewriter.recording.backend import Part
+from safewriter.system import process
 from safewriter.system.directories import make_directories, remove_directories
-
-FILE_VERSION = "brain.Event:2"
 
 
 class EventFile(Protocol):
@@ -38,11 +38,8 @@ class EventFile(Protocol):
     size: int
     torn: bool
 
-    def write(self, data: bytes) -> None:
-        """Appends one event, so that other readers see it."""
-
-    def write_framed(self, records: bytes) -> None:
-        """Appends records that are framed already; all of them or none, or else the file is ``torn``."""
+    def write(self, records: bytes) -> None:
+        """Appends records, so that other readers see them; all of them or none, or else the file is ``torn``."""
 
     def state(self) -> FileState | None:
         """What is found of the file now; None where that can't be known."""
@@ -54,16 +51,16 @@ class EventFile(Protocol):
         """How many records a reader finds behind the last one that is known to have been written."""
 
     def cut_to(self, size: int) -> None:
-        """Takes off what stands behind ``size``."""
+        """Truncates the file to ``size``."""
 
     def sync(self) -> None:
-        """Brings the file to the storage itself."""
+        """Syncs the file to the storage."""
 
     def close(self) -> None:
-        """Gives the file back."""
+        """Closes the file."""
 
     def remove(self) -> None:
-        """Takes the file away again, as far as that goes."""
+        """Removes the file again, as far as that is possible."""
 
 
 class Opened(NamedTuple):
@@ -100,7 +97,8 @@ class _Creator:
                 made = make_directories(self._directory)
             file = self._create_unique()
             try:
-                file.write(Event(wall_time=time.time(), file_version=FILE_VERSION).SerializeToString())
+                version = Event(wall_time=time.time(), file_version=FILE_VERSION)
+                file.write(record_of(version.SerializeToString()))
             except BaseException:
                 file.remove()
                 raise
@@ -119,17 +117,18 @@ class _Creator:
                 continue
 
     def take_back(self, opened: Opened) -> None:
-        """Takes the newest file away again, and the directories that were made for it."""
+        """Removes the newest file again, and the directories that were made for it."""
         opened.file.remove()
         remove_directories(self._made)
 
 
 class _Losses:
-    """What adds and flushes of one writer could not bring to a file: counted, and named once.
+    """What one writer lost, in memory or with its files: counted, and named once.
 
     Args:
         files: Whose files.
         desk: The writer's.
+        report: Takes SW503.
 
     Attributes:
         unstored: Events that were given up in memory.
@@ -137,9 +136,10 @@ class _Losses:
         named: Lost events that SW503 or an earlier sum has named.
     """
 
-    def __init__(self, files: EventFiles, desk: Desk) -> None:
+    def __init__(self, files: EventFiles, desk: Desk, report: Callable[[Finding], None]) -> None:
         self._files = files
         self._desk = desk
+        self._report = report
         self.begin()
 
     def begin(self) -> None:
@@ -180,34 +180,19 @@ class _Losses:
         self.named, self._failed_calls = lost, 0
         return found
 
-
-class _Finished:
-    """Finished files of a writer: whether they are still there.
-
-    Args:
-        remote: They are on another file system, where that is not asked.
-        losses: Where what is named is booked.
-        report: Takes SW503.
-    """
-
-    def __init__(self, remote: bool, losses: _Losses, report: Callable[[Finding], None]) -> None:
-        self._remote = remote
-        self._losses = losses
-        self._report = report
-
     def gone(self, parts: Iterable[Part]) -> dict[str, int]:
-        """Those of some files that are gone, with their directory most likely: the events lost with each."""
+        """Of some finished files, those that are gone: the events lost with each. Remote ones are not asked for."""
         gone = {}
-        if not self._remote:
+        if not self._files.remote:
             for part in parts:
                 if part.landed and not os.path.exists(part.path):
                     gone[part.path] = part.landed
                     part.lost, part.landed = part.lost + part.landed, 0
         return gone
 
-    def report_gone(self, parts: Iterable[Part]) -> None:
+    def report_gone(self) -> None:
         """SW503, where files are gone since the last one was given up and no new one could be begun."""
-        gone = self.gone([part for part in parts if part.final])
+        gone = self.gone([part for part in self._files.parts if part.final])
         if not gone:
             return
         events = sum(gone.values())
@@ -215,7 +200,7 @@ class _Finished:
         state = FileState(path, 0, None, at_path=None, linked=False, directory=os.path.isdir(os.path.dirname(path)))
         finding = event_file_gone(state, Fate.DELETED, lost, lost, "", gone)
         self._report(replace(finding, subject=f"gone:{path}"))  # not to be taken for a finding of it that was reported
-        self._losses.named += events
+        self.named += events
 
 
 class EventFiles:
@@ -252,10 +237,9 @@ class EventFiles:
         self.directory = directory
         self.parts: list[Part] = []
         self.generation = 0
-        self.losses = _Losses(self, desk)
         self.remote = open_file is not None
+        self.losses = _Losses(self, desk, report)
         self._creator = _Creator(directory, suffix, open_file)
-        self._finished = _Finished(self.remote, self.losses, report)
         self._desk = desk
         self._report = report
         self._current: Opened | None = None
@@ -290,35 +274,18 @@ class EventFiles:
         """Whether there is a file that can't be written to any more."""
         return self._current is not None and self._current.file.torn
 
-    def append(self, data: bytes) -> None:
-        """Writes one event.
-
-        Args:
-            data: The serialized event.
-
-        Raises:
-            OSError: It was not written.
-        """
-        current = self.prepare()
-        current.file.write(data)
-        current.part.events += 1
-
-    def append_framed(self, records: bytes, count: Callable[[Part], None]) -> None:
-        """Writes records that are framed already; all of them or none.
-
-        Args:
-            records: One or more, one after the other.
-            count: Books them on the file when they are written.
+    def append(self, records: bytes) -> Part:
+        """Writes records; the caller counts their events on the part that is returned.
 
         Raises:
             OSError: None was written, or the file is ``torn``.
         """
-        current = self._current or self._begin_again()
-        current.file.write_framed(records)
-        count(current.part)
+        current = self.prepare()
+        current.file.write(records)
+        return current.part
 
-    def append_in_between(self, data: bytes) -> bool:
-        """Writes one event in the middle of another call: to a newer file, in which later events go on.
+    def append_in_between(self, record: bytes) -> bool:
+        """Writes one record in the middle of another call: to a newer file, in which later events go on.
 
         The interrupted call may be anywhere in its write, and whether it is over can't be known. Readers go from file
         to file in the order of their names, and never back.
@@ -336,7 +303,7 @@ class EventFiles:
         if begins:
             self.parts.append(opened.part)
         try:
-            opened.file.write(data)
+            opened.file.write(record)
             opened.part.events += 1
         finally:
             self._newer.append(opened)
@@ -346,14 +313,16 @@ class EventFiles:
     def go_on_in_newest(self, *, closed: bool) -> None:
         """Finishes all files but the newest that a re-entering call began; that one too where the writer is closed."""
         while self._newer:
-            newest = max(self._newer, key=lambda opened: opened.part.path)
-            self._newer.remove(newest)
-            for older in (self._current, *self._newer):
-                if older is not None and older.part.path < newest.part.path:
-                    if older in self._newer:  # taken out before it is closed: another handler may write meanwhile
-                        self._newer.remove(older)
-                    self._finish(older)
-            self._adopt(newest)
+            current = self._current
+            files = [*self._newer, *([] if current is None else [current])]
+            newest = max(files, key=lambda opened: opened.part.path)
+            for opened in files:
+                if opened is not current:  # taken out before it is closed: another handler may write meanwhile
+                    self._newer.remove(opened)
+                if opened is not newest:
+                    self._finish(opened)
+            if newest is not current:
+                self._adopt(newest)
             if closed:
                 self.end()
 
@@ -367,7 +336,7 @@ class EventFiles:
         return self._begin_again() if current is None or current.file.torn else current
 
     def renew(self) -> int:
-        """Goes on in a new file in the place of one that is torn.
+        """Goes on in a new file, which replaces one that is torn.
 
         Returns:
             How many records behind the last one that is known to have been written had reached the old file.
@@ -398,16 +367,16 @@ class EventFiles:
         if self._parent is not None:
             parent, self._parent = self._parent, None
             with self._desk.guard("fork"):
-                self._report(used_after_fork(parent, os.getpid(), self.path))
+                self._report(used_after_fork(parent, process.pid, self.path))
         return opened
 
     def _begin_again(self) -> Opened:
-        """Begins a new file in the place of one that can't be written to any more."""
+        """Begins a new file to replace one that can't be written to any more."""
         torn, self._current = self._current, None
         if torn is not None:
             _retire(torn, self._desk)
         with self._desk.guard("event files"):
-            self._finished.report_gone(self.parts)
+            self.losses.report_gone()
         return self.begin()
 
     def _adopt(self, opened: Opened) -> None:
@@ -424,7 +393,7 @@ class EventFiles:
     def _look(self, *, goes_on: bool) -> None:
         current = self._current
         if current is None or current.file.torn:
-            self._finished.report_gone(self.parts)
+            self.losses.report_gone()
             return
         file, part = current
         try:
@@ -442,14 +411,16 @@ class EventFiles:
         with self._desk.guard("event file"):
             part.landed = _still_there(file, state, fate, part)
         part.lost, part.final = part.events - part.landed, True
-        gone = self._finished.gone(self.parts[:-1])
+        gone: dict[str, int] = {}
+        with self._desk.guard("event files"):
+            gone = self.losses.gone(self.parts[:-1])
         where = self._replace(file) if goes_on else None
         if part.events or gone:
             self._report(event_file_gone(state, fate, part.events, part.lost, where, gone))
             self.losses.named += part.lost + sum(gone.values())
 
     def _replace(self, file: EventFile) -> str:
-        """Begins a new file in the place of one that is gone: its path, or nothing where none can be created yet."""
+        """Begins a new file to replace one that is gone; returns its path, empty where none can be created yet."""
         with contextlib.suppress(OSError):
             file.close()
         file.torn = True  # where no new file can be created now, the next write tries again
@@ -465,13 +436,13 @@ class EventFiles:
     # Ends.
 
     def end(self) -> None:
-        """Brings the current file to the storage itself and gives it back."""
+        """Syncs the current file to the storage and closes it."""
         current, self._current = self._current, None
         if current is None or current.file.torn:
             if current is not None:
                 _retire(current, self._desk)
             with self._desk.guard("event files"):
-                self._finished.report_gone(self.parts)
+                self.losses.report_gone()
             return
         self._finish(current)
 
@@ -502,7 +473,7 @@ class EventFiles:
             self._current = current
 
     def remove(self) -> None:
-        """Takes away what a constructor that failed has created."""
+        """Removes what a constructor that failed has created."""
         current, self._current = self._current, None
         if current is not None:
             self._creator.take_back(current)
@@ -552,7 +523,7 @@ class OnFiles:
 
 
 def _retire(torn: Opened, desk: Desk) -> None:
-    """Takes leave of a file that can't be written to any more; what of it can be read has landed."""
+    """Closes the account of a file that can't be written to any more: what can be read in it has landed."""
     file, part = torn
     if not part.final:
         part.final = True

@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.read import count_records
-from safewriter.eventfile.record import frame
 
 _open_files: weakref.WeakSet[Any] = weakref.WeakSet()  # TensorFlow's own, of each ``GFile``
 
@@ -73,12 +72,8 @@ class GFile:
             self._file: Any = tf.io.gfile.GFile(path, "wb")
         _open_files.add(self._file)
 
-    def write(self, data: bytes) -> None:
-        """Appends one event."""
-        self.write_framed(b"".join(frame(data)))
-
-    def write_framed(self, records: bytes) -> None:
-        """Appends records that are framed already, and brings them to where other readers see them.
+    def write(self, records: bytes) -> None:
+        """Appends records, and brings them to where other readers see them.
 
         Raises:
             OSError: How much of them was written can't be known; the file is given up (``torn``).
@@ -99,7 +94,7 @@ class GFile:
                 size: int | None = tf.io.gfile.stat(self.path).length
         except FileNotFoundError:
             size = None
-        except OSError:  # it can't be known now; a later look tells
+        except OSError:  # it can't be known now; a later look will say
             return None
         # Some file systems show what was appended only after closing: less than expected proves nothing before.
         if size is not None and size < self.size and not self._closed and not self.path.startswith("ram://"):
@@ -143,7 +138,7 @@ class GFile:
             self._file.close()
 
     def remove(self) -> None:
-        """Takes the file away again, as far as that goes."""
+        """Removes the file again, as far as that is possible."""
         with suppress(OSError):
             self.close()
         with suppress(OSError), as_os_error(self.path):

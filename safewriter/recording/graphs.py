@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,9 +18,11 @@ from safewriter.checks.summary_ops import GraphFacts, SummaryOp
 from safewriter.findings import Desk, Finding
 from safewriter.system.ending import interactive
 
+_PATIENCE = 0.5  # seconds
+
 
 class View(Protocol):
-    """What is asked of a graph; see ``safewriter.facts.graph.GraphView``."""
+    """What these accounts ask of a graph; see ``safewriter.facts.graph.GraphView``."""
 
     graph: Any  #: hashable by identity, and open to weak references
 
@@ -92,14 +95,6 @@ class _Writer:
     booked: int = 0  #: of its adds, those that were counted when it was closed before
 
 
-@dataclass(frozen=True)
-class _Closed:
-    """What is kept of a closed writer until it is forgotten: it may be reopened, and asked for a report."""
-
-    graphs: tuple[_Graph, ...]
-    adds: int
-
-
 class Graphs:
     """The graphs that writers were opened on, and what was written of each.
 
@@ -110,7 +105,7 @@ class Graphs:
     child starts anew and never judges graphs that its parent had writers on: it can't know what the parent wrote.
 
     Args:
-        stock_tags: Gives the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
+        stock_tags: Returns the tags that TensorFlow's own writers wrote. It may be slow: it is asked only where
             something seems not to be written.
     """
 
@@ -121,7 +116,7 @@ class Graphs:
         self._known: weakref.WeakKeyDictionary[Any, _Graph] = weakref.WeakKeyDictionary()
         self._left: dict[_Graph, None] = {}  #: no writer is open, and something was not written
         self._writers: dict[Hashable, _Writer] = {}
-        self._closed: dict[Hashable, _Closed] = {}
+        self._closed: dict[Hashable, _Writer] = {}  #: until they are forgotten: one may be reopened, or report
         self._loose: set[str] = set()  #: tags of closed writers for which none of their graphs has an op
         self._lines: set[tuple[str, str | None]] = set()  #: where the ops that were written are defined, and their tags
         self._graphs = 0
@@ -137,10 +132,10 @@ class Graphs:
             desk: Where findings about the graph are reported if this is its last writer.
             explicit: The graph was passed to the writer.
         """
-        with self._lock:
+        with self._held():
             before = self._closed.pop(key, None)
             self._opened += 1
-            writer = _Writer(desk, self._opened, booked=before.adds if before else 0)
+            writer = _Writer(desk, self._opened, booked=before.booked if before else 0)
             self._bind(self._writers.setdefault(key, writer), view, explicit)
 
     def attach(self, view: View | None, key: Hashable, *, explicit: bool = False) -> None:
@@ -148,7 +143,7 @@ class Graphs:
 
         A writer that was given a graph is not bound to others by what happens to be the default.
         """
-        with self._lock:
+        with self._held():
             writer = self._writers.get(key)
             if writer is not None and (explicit or not any(tuple(writer.graphs.values()))):
                 self._bind(writer, view, explicit)
@@ -170,7 +165,7 @@ class Graphs:
         changed = [graph for graph in tuple(writer.graphs) if graph.changed()] if writer is not None else []
         if not changed:
             return []
-        with self._lock:
+        with self._held():
             found = [graph.grew(adds) for graph in changed]
         return [finding for finding in found if finding is not None]
 
@@ -189,13 +184,13 @@ class Graphs:
                 unless a later writer of theirs ends normally.
             at_creation_line: It was closed on the line that created it, as a writer for the graph alone is.
         """
-        with self._lock:
+        with self._held():
             writer = self._writers.get(key)
             if writer is None:
                 return []
             graphs = tuple(writer.graphs)
             self._settle(writer)
-            self._closed[key] = _Closed(graphs, adds)
+            self._closed[key] = _Writer(writer.desk, writer.number, writer.graphs, booked=adds)
             if self._writers.pop(key, None) is None:  # a signal handler closed it meanwhile
                 return []
             found = []
@@ -230,7 +225,7 @@ class Graphs:
         """
         if broken_off:
             return []
-        with self._lock:
+        with self._held():
             found = []
             graphs = {graph for writer in tuple(self._writers.values()) for graph in tuple(writer.graphs)}
             for graph in sorted(graphs.union(tuple(self._left)), key=lambda graph: graph.number):
@@ -247,7 +242,7 @@ class Graphs:
 
     def never_written(self, key: Hashable) -> tuple[tuple[str, str], ...]:
         """The summary ops of a writer's graphs which no writer wrote so far: the tag and ``file:line`` of each."""
-        with self._lock:
+        with self._held():
             owner = self._writers.get(key) or self._closed.get(key)
             graphs = tuple(owner.graphs) if owner is not None else ()
             return tuple(
@@ -259,7 +254,7 @@ class Graphs:
 
     def discard(self, key: Hashable) -> None:
         """The writer never came to be: its constructor failed."""
-        with self._lock:
+        with self._held():
             writer = self._writers.pop(key, None)
             for graph in tuple(writer.graphs) if writer is not None else ():
                 if not self._open_writers(graph):
@@ -267,7 +262,7 @@ class Graphs:
 
     def forget(self, key: Hashable) -> None:
         """A closed writer is gone: nobody will ask for its report."""
-        with self._lock:
+        with self._held():
             self._closed.pop(key, None)
 
     def after_fork(self) -> None:
@@ -279,6 +274,20 @@ class Graphs:
         self._left = {}
         for graph in list(self._known.values()):
             graph.view = None
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Holds the lock, but never waits for it for ever.
+
+        The thread that has it may wait for a lock of TensorFlow's, which a call has that our caller, a signal handler,
+        interrupted. Every method gets along with another in the middle of it.
+        """
+        held = self._lock.acquire(timeout=_PATIENCE)
+        try:
+            yield
+        finally:
+            if held:
+                self._lock.release()
 
     def _bind(self, writer: _Writer, view: View | None, explicit: bool) -> None:
         if view is None:

@@ -16,6 +16,7 @@ from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, head_i
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK, new_name
 from safewriter.eventfile.read import RecordReader, count_records
+from safewriter.eventfile.record import record_of
 from safewriter.recording.backend import Part
 from safewriter.system.directories import make_directories
 
@@ -24,7 +25,7 @@ FAILURES = (OSError, tf.errors.OpError)  #: what looking at files, and copying t
 _TAIL = 16  # bytes of the last record that is read, by which it is known again
 _SETTLES = 0.005  # seconds after which a record that is being written is whole
 _RESCUED = ".rescued"
-_VERSION: bytes = Event(file_version="brain.Event:2").SerializeToString()
+_VERSION = record_of(Event(file_version="brain.Event:2").SerializeToString())
 
 
 def can_begin(directory: str) -> bool:
@@ -75,13 +76,19 @@ class GrowingFile:
         self.part = Part(path)
         self._remote = remote
         self._take = take
-        self._file: IO[bytes] = self._open()
-        self._reader = RecordReader(self._file, resume=False)
         self._begun = False  # the version record was read
         self._tail = b""
+        self._cut = False
+        self.torn = False  #: a record was cut short in it
         self._handed_to = 0  # offset up to which events were handed on while they were copied
-        if not remote:
-            self._whereabouts = Whereabouts(self._file.fileno(), path)
+        self._file: IO[bytes] = self._open()
+        try:
+            self._reader = RecordReader(self._file, resume=False)
+            if not remote:
+                self._whereabouts = Whereabouts(self._file.fileno(), path)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _open(self) -> Any:
         path = self.part.path
@@ -104,6 +111,8 @@ class GrowingFile:
                 self._file.close()
             self._file = self._open()
             self._reader.reopen(self._file)
+        elif self._was_cut():
+            self._cut = True
         stop = None if seconds is None else time.monotonic() + seconds
         for batch in self._reader.batches():
             for data in batch:
@@ -147,9 +156,12 @@ class GrowingFile:
         state = self.state()
         fate = judge_state(state)
         if fate in (Fate.INTACT, Fate.GROWN):
-            kept = self._remote or self._at(max(self.part.size - _TAIL, 0), len(self._tail)) == self._tail
-            fate = Fate.INTACT if kept else Fate.TRUNCATED
+            fate = Fate.TRUNCATED if self._cut or (not self._remote and self._was_cut()) else Fate.INTACT
         return fate, state
+
+    def _was_cut(self) -> bool:
+        """Whether the end of what was read is not there any more."""
+        return self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
 
     def grown_to(self) -> int:
         """Bytes in the file; of a remote one, those that were read."""
@@ -185,8 +197,11 @@ class GrowingFile:
         part = self.part
         if fate is Fate.INTACT and self.grown_to() <= self._reader.offset:
             return None
+        self.torn = fate is Fate.INTACT
         part.landed = 0
         if fate is Fate.MOVED and not stays_in_directory(state):
+            for _ in self._behind(0):  # all are counted
+                pass
             return None
         part.landed, end = self._readable(fate)
         if self._remote:
@@ -194,7 +209,6 @@ class GrowingFile:
         copy = self._copy(directory, part.landed)
         if copy is not None:
             part.landed += copy.events
-        part.events = max(part.events, part.landed)
         if fate in (Fate.INTACT, Fate.TRUNCATED):
             os.truncate(part.path, end)  # the torn rest, at which TensorFlow's reader would raise
         return copy
@@ -215,36 +229,40 @@ class GrowingFile:
     def _copy(self, directory: str, after: int) -> Part | None:
         copy: LocalFile | None = None
         part: Part | None = None
+        behind = self._behind(after)
         try:
-            for data in self._behind(after):
+            for data in behind:
                 if copy is None or part is None:
                     make_directories(directory)
                     copy = LocalFile(os.path.join(directory, os.path.basename(self.part.path) + _RESCUED))
                     copy.write(_VERSION)
                     part = Part(copy.path, final=True)
-                copy.write(data)
+                copy.write(record_of(data))
                 part.events += 1
                 part.landed, part.size = part.events, copy.size
         except BaseException:
             if copy is not None:
                 copy.remove()
+            for _ in behind:  # they are counted all the same
+                pass
             raise
         if copy is not None:
             copy.close()
         return part
 
     def _behind(self, after: int) -> Iterator[bytes]:
-        """All whole records but the first events; those that were not read until now are handed on."""
+        """All whole records but the first events; those that were not read until now are counted and handed on."""
         read_to = max(self._reader.offset, self._handed_to)
         seen = 0
         for offset, data in RecordReader(self._file, resume=True).placed():
             if b"brain.Event:" in data[:64] and offset == 0:
                 continue  # the version record
             seen += 1
+            if offset >= read_to:
+                self._handed_to = offset + 1
+                self.part.events += 1
+                self._hand_on(data)
             if seen > after:
-                if offset >= read_to:
-                    self._handed_to = offset + 1
-                    self._hand_on(data)
                 yield data
 
     def close(self) -> None:
@@ -259,19 +277,19 @@ class ResourceFiles:
 
     Args:
         directory: The log directory: an absolute path, or a URL.
-        token: What their names hold.
+        ending: Of their names: a token and the suffix that the user asked for.
         remote: The directory is a URL.
         take: See ``GrowingFile``.
 
     Attributes:
         rescued: Copies of events that are in none of them any more.
-        tokens: Where writers share a resource, that of each: whoever opened it has named the file.
+        endings: Where writers share a resource, that of each: whoever opened it has named the file.
     """
 
-    def __init__(self, directory: str, token: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
+    def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
         self.directory = directory
         self.remote = remote
-        self.tokens = {token}
+        self.endings = {ending}
         self.rescued: list[Part] = []
         self._take = take
         self._by_path: dict[str, GrowingFile] = {}
@@ -288,9 +306,9 @@ class ResourceFiles:
             names += sorted(tf.io.gfile.listdir(self.directory) if self.remote else os.listdir(self.directory))
         join = "{}/{}".format if self.remote else os.path.join
         for name in names:
-            mine = MARK in name and f".{os.getpid()}." in name and any(token in name for token in self.tokens)
+            mine = MARK in name and f".{os.getpid()}." in name and name.endswith(tuple(self.endings))
             path = join(self.directory, name)
-            if mine and not name.endswith(_RESCUED) and path not in self._by_path:
+            if mine and path not in self._by_path:
                 with contextlib.suppress(*FAILURES):
                     file = GrowingFile(path, remote=self.remote, take=self._take)
                     if self._by_path.setdefault(path, file) is not file:  # a signal handler has found it meanwhile
@@ -312,6 +330,11 @@ class ResourceFiles:
         """Those that are in the log directory."""
         return sum(file.part.landed for file in self.all)
 
+    @property
+    def torn(self) -> bool:
+        """Whether a record was cut short in one of them."""
+        return any(file.torn for file in self.all)
+
     def unfinished(self) -> list[GrowingFile]:
         """Files that are open."""
         return [file for file in self.all if not file.part.final]
@@ -320,8 +343,10 @@ class ResourceFiles:
         """Reads on in each; see ``GrowingFile.read``."""
         done = True
         for file in self.all:
-            with contextlib.suppress(*FAILURES):  # of a remote one that is gone: what became of it is asked next
+            try:
                 done = file.read(seconds) and done
+            except FAILURES:  # of a remote one that is gone: what became of it is asked next
+                done = False
         return done
 
     def is_gone(self, file: GrowingFile, *, read_all: bool) -> bool:

@@ -36,13 +36,10 @@ class EventWriter(Protocol):
         """Whether it is another process's: we are a forked child that has not written yet."""
 
     def prepare(self) -> None:
-        """Sees to it that the file which the next event goes to is begun."""
+        """Begins the file that the next event goes to, where there is none."""
 
     def close(self, timeout: float | None = None) -> None:
         """Closes it; what could not be written is in ``sums``."""
-
-    def after_fork(self) -> None:
-        """In a forked child: the threads that held locks are not there."""
 
 
 class Ledger:
@@ -54,7 +51,7 @@ class Ledger:
         desk: Where findings are reported.
         events: The event writer.
         role: Who this process is.
-        news: What came up beneath the writer and has not been reported yet.
+        news: Findings from beneath the writer that have not been reported yet.
         shares: The file may be shared with other writers by design (``session=``).
         words: Puts a finding into the words of the writer's kind.
 
@@ -66,6 +63,7 @@ class Ledger:
         summaries: ``add_summary`` calls that were accepted.
         other_summaries: Events with a summary that came by ``add_event``.
         dropped: Events that came after close.
+        tags_seen: How many tags were looked up in the graphs.
     """
 
     scope: Scope
@@ -100,18 +98,19 @@ class Ledger:
         self.summaries = 0
         self.other_summaries = 0
         self.dropped = 0
+        self.tags_seen = 0
         self._flushed_events = 0
         self._flushed_summaries = 0
         self._ever_flushed = False
 
     def flushed(self) -> None:
-        """The user flushed or closed: what was accepted so far is in safety by the user's own doing."""
+        """The user flushed or closed: SW501 is about what comes after."""
         self._flushed_events = self.events.backend.accepted
         self._flushed_summaries = self.summaries + self.other_summaries
         self._ever_flushed = True
 
     def take_news(self) -> list[Finding]:
-        """What came up beneath the writer since this was last asked; each finding to one caller."""
+        """The findings from beneath the writer since the last call; each goes to one caller."""
         taken: list[Finding] = []
         while self._news:
             try:
@@ -136,12 +135,6 @@ class Ledger:
         """Begins anew in a forked child, which writes a file of its own."""
         self._begin()
         self._news.clear()
-
-    def after_fork(self) -> None:
-        """In a forked child: the threads that held locks are not there."""
-        self.events.after_fork()
-        self.turn.begin_anew()
-        self.desk.after_fork()
 
     def sums(self) -> list[Finding]:
         """What to say at close: what could not be written, and the sums for what went on after it was reported."""
@@ -177,7 +170,8 @@ class Ledger:
             return self._report(never)
 
     def _report(self, never: tuple[tuple[str, str], ...]) -> WriterReport:
-        backend = self.events.backend
+        backend, foreign = self.events.backend, self.events.foreign
+        pending = backend.pending  # in a forked child it is the parent's to write
         tags: dict[str, TagStats] = {}
         with self.desk.guard("values"):
             tags = self.values.stats()
@@ -187,9 +181,9 @@ class Ledger:
             created_at=self.desk.created_at,
             role=self.role,
             summaries=self.summaries,
-            events=backend.accepted,
+            events=backend.accepted - pending if foreign else backend.accepted,
             landed=backend.landed,
-            pending=backend.pending,
+            pending=0 if foreign else pending,
             lost=backend.lost,
             tags=tags,
             never_written=never,

@@ -68,7 +68,6 @@ def open_files(
     suffix: str,
     desk: Desk,
     report: Callable[[Finding], None],
-    in_child: Callable[[], None],
     queueing: Queueing,
 ) -> SafeEventFileWriter:
     """An event writer over files of our own; the first is created here.
@@ -82,7 +81,7 @@ def open_files(
             gfile.make_directories(directory)
         files = EventFiles(directory, suffix, desk=desk, report=report, open_file=gfile.GFile if remote else None)
         try:
-            return event_file_writer_class()(text, files, desk, report, in_child, queueing)
+            return event_file_writer_class()(text, files, desk, report, queueing)
         except BaseException:
             files.remove()
             raise

@@ -8,10 +8,8 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-from safewriter.eventfile.record import record_of
 from safewriter.findings import Desk, Finding
-from safewriter.recording.backend import Part
-from safewriter.recording.direct import serialized
+from safewriter.recording.direct import framed
 from safewriter.recording.files import EventFiles, OnFiles
 from safewriter.recording.turn import Turn
 
@@ -102,7 +100,7 @@ class QueuedBackend(OnFiles):
 
     def write(self, event: Any) -> None:
         """See ``Backend``."""
-        record = record_of(serialized(event, self._files))
+        record = framed(event, self._files)
         try:
             with self._changed:
                 while self._storing and 0 < self._max_queue <= len(self._held) and self._error is None:
@@ -124,16 +122,22 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
 
     def write_in_between(self, event: Any) -> None:
-        """Keeps the event for the interrupted call to hold, which may be anywhere in the midst of doing so."""
-        self._left.append(record_of(serialized(event, self._files)))
-        self._turn.leave(self._hold_left)
+        """Leaves the event to the thread, and to the interrupted call, which may be anywhere in a write of its own."""
+        self._left.append(framed(event, self._files))
+        self._turn.leave(self._notice_left)
+
+    def _notice_left(self) -> None:
+        with self._turn.lock:
+            with self._changed:
+                self._hold_left()
+                ended = self._ended
+            if ended:
+                self._give_up(OSError(errno.EBADF, "closed"))
+                self._desk.report_all(self._files.losses.sum_up(), may_raise=False)
 
     def _hold_left(self) -> None:
-        with self._turn.lock, self._changed:
-            while self._left:
-                self._hold(self._left.popleft())
-        if self._ended:
-            self._give_up(OSError(errno.EBADF, "closed"))
+        while self._left:
+            self._hold(self._left.popleft())
 
     def prepare(self) -> None:
         """Nothing: the thread has the files."""
@@ -190,20 +194,13 @@ class QueuedBackend(OnFiles):
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended, _REMOVE_SECS)
 
-    def begin_in_child(self, parent: int) -> None:
-        """See ``Backend``."""
-        self._files.leave_to_parent(parent)
-
-    def after_fork(self) -> None:
-        """See ``Backend``. The thread did not come along, and what it held is the parent's."""
-        self._empty()
-
     # On the thread.
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._wait_until_due()
+                self._hold_left()
                 self._storing = list(self._held)
                 self._held.clear()
                 self._held_bytes, self._store_at = 0, None
@@ -218,7 +215,7 @@ class QueuedBackend(OnFiles):
                     self._store_at = time.monotonic() + self.retry_secs
                 self._answered = asked
                 self._changed.notify_all()
-                if ending:
+                if ending and not self._left:
                     break
         self._end()
 
@@ -232,7 +229,7 @@ class QueuedBackend(OnFiles):
             self._changed.wait(left)
 
     def _serve(self, *, look: bool) -> OSError | None:
-        """Brings ``_storing`` to the files; what did not reach them is left there. Gives what went wrong."""
+        """Writes ``_storing`` to the files; what did not reach them stays in it. Returns the error, if any."""
         try:
             if self._storing:
                 self._store()
@@ -251,12 +248,10 @@ class QueuedBackend(OnFiles):
             with self._changed:
                 del self._storing[:reached]
         if self._storing:
-            self._files.append_framed(b"".join(self._storing), self._stored)
-
-    def _stored(self, part: Part) -> None:
-        with self._changed:
-            part.events += len(self._storing)
-            self._storing = []
+            part = self._files.append(b"".join(self._storing))
+            with self._changed:
+                part.events += len(self._storing)
+                self._storing = []
 
     def _end(self) -> None:
         with self._desk.guard("event file"):

@@ -8,8 +8,6 @@ from typing import Any
 from safewriter.checks.values import TagStats
 from safewriter.findings import Finding, html
 
-_ROWS = 100  # of a table in a notebook
-
 
 @dataclass(frozen=True)
 class FileReport:
@@ -83,16 +81,11 @@ class WriterReport:
         ]
         findings = [(f"{each.code} {each.name}", each.message, each.hint) for each in self.findings]
         never = [(name, place, "never written") for name, place in self.never_written]
-        return "".join(
-            html.table(header, rows[:_ROWS])
-            + (f"<p>{html.text(f'and {len(rows) - _ROWS:,} more')}</p>" if len(rows) > _ROWS else "")
-            for header, rows in (
-                (("log directory", self.logdir), facts),
-                (("tag", "values", "first step", "last step", "not finite"), tags),
-                (("summary op", "defined at", ""), never),
-                (("finding", "what is wrong", "hint"), findings),
-            )
-            if rows
+        return html.tables(
+            (("log directory", self.logdir), facts),
+            (("tag", "values", "first step", "last step", "not finite"), tags),
+            (("summary op", "defined at", ""), never),
+            (("finding", "what is wrong", "hint"), findings),
         )
 
 

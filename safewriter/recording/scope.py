@@ -23,7 +23,7 @@ from safewriter.system import ending
 MANY = 32  # open writers
 EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program ends
 
-#: Makes what gives the tags that TensorFlow's own writers wrote; replaced by the room that knows TensorFlow.
+#: Makes a function that returns the tags which TensorFlow's own writers wrote; set by the room that knows TensorFlow.
 stock_tags: Callable[[], Callable[[], set[str]]] | None = None
 
 
@@ -93,18 +93,11 @@ class Scope:
         self._last = ledger.desk
         with ledger.desk.guard("exit"):
             ending.watch()
-        others = [each for each in open_writers() if each is not ledger]
-        found = []
-        beside = [each for each in others if each.directory == ledger.directory and not may_share]
-        if beside:
-            places = [each.desk.created_at for each in beside]
-            shared = ledger.shares and any(each.shares for each in beside)
-            found.append(shared_by_writers(ledger.directory, ledger.desk.created_at, places, shared_resource=shared))
-        if len(others) == MANY:
-            places = [each.desk.created_at for each in (*others, ledger)]
-            found.append(too_many_writers(len(places), collections.Counter(places).most_common()))
         if observer is not None:
             observer.changed(ledger)
+        found: list[Finding] = []
+        with ledger.desk.guard("writers of the process"):
+            found += _others(ledger, may_share=may_share)
         return found
 
     def owes(self, ledger: Ledger) -> None:
@@ -256,9 +249,24 @@ class Scope:
     def after_fork(self) -> None:
         """In a forked child: begins anew; what the parent has open or owes is the parent's."""
         for ledger in (*self.open.values(), *self._owing.values()):
-            ledger.after_fork()
+            ledger.desk.after_fork()
         self.open, self._owing, self._unclosed = {}, {}, {}
         self.graphs.after_fork()
+
+
+def _others(ledger: Ledger, *, may_share: bool) -> list[Finding]:
+    """SW204 and SW506, where others are open beside a writer."""
+    others = [each for each in open_writers() if each is not ledger]
+    found = []
+    beside = [each for each in others if each.directory == ledger.directory and not may_share]
+    if beside:
+        places = [each.desk.created_at for each in beside]
+        shared = ledger.shares and any(each.shares for each in beside)
+        found.append(shared_by_writers(ledger.directory, ledger.desk.created_at, places, shared_resource=shared))
+    if len(others) == MANY:
+        places = [each.desk.created_at for each in (*others, ledger)]
+        found.append(too_many_writers(len(places), collections.Counter(places).most_common()))
+    return found
 
 
 def _not_closed(ledger: Ledger, failure: Exception) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ class Turn:
                 turn.act()
 
     No flag says that a call is under way: an exception out of a handler could leave it set. The lock itself knows.
+    In a forked child each turn begins anew: the threads that may have held it are not there.
 
     Args:
         inner: Of calls that are made within those of this turn, and also alone. A call that interrupts one of them
@@ -37,7 +40,7 @@ class Turn:
         words: What re-entering calls left to be done, in order. None of them raises.
     """
 
-    __slots__ = ("_inner", "lock", "reentered", "words")
+    __slots__ = ("__weakref__", "_inner", "lock", "reentered", "words")
 
     lock: Any  # an RLock, which has no type that can be named in Python 3.10
     reentered: Callable[[], bool]
@@ -46,16 +49,16 @@ class Turn:
     def __init__(self, inner: Turn | None = None) -> None:
         self._inner = inner
         self.begin_anew()
+        _turns.add(self)
 
     def begin_anew(self) -> None:
-        """In a forked child: the threads that may have held the lock are not there, and words were for the parent."""
+        """A lock that nobody has, and no words."""
         self.lock = threading.RLock()
         self.reentered = owned = self.lock._is_owned  # what threading.Condition asks too
         self.words = deque()
-        if self._inner is not None:
-            self._inner.begin_anew()
-            inner = self._inner.reentered
-            self.reentered = lambda: owned() or inner()
+        inner = self._inner
+        if inner is not None:
+            self.reentered = lambda: owned() or inner.reentered()
 
     def leave(self, word: Callable[[], object]) -> None:
         """Leaves word for the call that was interrupted."""
@@ -82,3 +85,15 @@ class Turn:
             except IndexError:  # none, or a handler that came in between has acted on the last one
                 return
             word()
+
+
+_turns: weakref.WeakSet[Turn] = weakref.WeakSet()
+
+
+def _begin_all_anew() -> None:
+    for turn in list(_turns):
+        turn.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_begin_all_anew)

@@ -19,7 +19,7 @@ class DirectoryWatch:
     Args:
         directory: The log directory; of a remote one nothing is looked at.
         role: Who this process is.
-        own_files: Gives the event files of this process's open writers, the new one's included.
+        own_files: Returns the event files of this process's open writers, the new one's included.
         resume_step: The step from which the run goes on, or None.
     """
 
@@ -35,9 +35,9 @@ class DirectoryWatch:
         self._neighbours = Neighbours(directory)
         self._earlier = EarlierJudge(directory, EarlierRun(directory, own_files()), resume_step)
 
-    def look(self) -> list[Finding]:
+    def look(self, *, at_most_every: float = 0.0) -> list[Finding]:
         """To be called when the writer has been created: SW203, where the evidence is there already."""
-        return judge_directory(self._neighbours.look(self._own_files()), self._role)
+        return judge_directory(self._neighbours.look(self._own_files(), at_most_every=at_most_every), self._role)
 
     def wrote(self, tag: str, step: int) -> list[Finding]:
         """To be called at the first write of each tag: SW107."""
@@ -46,8 +46,7 @@ class DirectoryWatch:
 
     def flushed(self) -> list[Finding]:
         """To be called on flush: SW203, looked for every 10 seconds at most, and SW107 where it has come out since."""
-        found = self._earlier.settle()
-        return found + self.look() if self._neighbours.is_due(INTERVAL) else found
+        return self._earlier.settle() + self.look(at_most_every=INTERVAL)
 
     def closing(self) -> list[Finding]:
         """To be called before the writer is closed, by the user or at exit."""

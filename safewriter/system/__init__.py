@@ -1,1 +1,1 @@
-"""What the operating system tells: processes, directories, disks, and the environment. No TensorFlow."""
+"""Facts of the operating system: processes, directories, disks, and the environment. No TensorFlow."""

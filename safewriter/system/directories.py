@@ -1,4 +1,4 @@
-"""Directories that are made, and taken away again."""
+"""Directories that are made, and removed again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 
 
 def make_directories(path: str) -> list[str]:
-    """Makes a directory and its parents; gives those that were not there before, innermost first.
+    """Makes a directory and its parents; returns those that were not there before, innermost first.
 
     Raises:
         OSError: One can't be made; none of those made before it is left.
@@ -38,7 +38,7 @@ def make_directories(path: str) -> list[str]:
 
 
 def remove_directories(made: list[str]) -> None:
-    """Takes away directories that were made, innermost first, as far as they are empty."""
+    """Removes directories that were made, innermost first, as far as they are empty."""
     for directory in made:
         with contextlib.suppress(OSError):
             os.rmdir(directory)

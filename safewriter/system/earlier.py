@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK, parse_name
 from safewriter.eventfile.read import RecordReader
+from safewriter.system import process
 from safewriter.system.holders import holds, lives
 
 _FILES = 32  #: the newest by name; what is older was overtaken by these
@@ -62,7 +63,7 @@ class EarlierRun:
     ) -> None:
         self._clock = clock
         self._last: dict[str, tuple[int, str]] = {}
-        self._pid = os.getpid()
+        self._pid = process.pid
         own = {os.path.basename(path) for path in own_files}
         files = [] if "://" in logdir else list(_earlier_files(logdir, own))
         large = sum(size > _TAIL for _, size in files)
@@ -81,7 +82,7 @@ class EarlierRun:
         forked child nothing is read on.
         """
         until = self._clock() + _SLICE
-        while tag not in self._last and self._windows and self._clock() < until and os.getpid() == self._pid:
+        while tag not in self._last and self._windows and self._clock() < until and process.pid == self._pid:
             self._read(self._windows.popleft())
         return self._last.get(tag)
 
@@ -133,7 +134,7 @@ def _written_now(path: str, name: str, host: str) -> bool:
     parsed = parse_name(name, host)
     if parsed is None or parsed.host != host:
         return False
-    pid = os.getpid() if parsed.pid is None else parsed.pid
+    pid = process.pid if parsed.pid is None else parsed.pid
     if parsed.pid is not None and not lives(pid):
         return False
     if sys.platform.startswith("linux"):

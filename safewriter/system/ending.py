@@ -1,7 +1,7 @@
 """How the program ends: in the normal way, or broken off by an exception or a status that says so.
 
-Python tells an exit hook nothing of that. What it leaves behind is put together here: the exception that it printed,
-the instruction at which the main module stopped, and the status that was passed to ``sys.exit``.
+Python says nothing of that to an exit hook. It is worked out here from what is left behind: the exception that was
+printed, the instruction at which the main module stopped, and the status that was passed to ``sys.exit``.
 """
 
 from __future__ import annotations

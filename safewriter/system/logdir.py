@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 
 from safewriter.checks.logdir import Obstacle
@@ -40,15 +41,8 @@ def _user(uid: int) -> str:
 
 def free_bytes(path: str) -> int | None:
     """Bytes that this user may still write on the disk of a directory; None where the system doesn't say."""
-    if hasattr(os, "statvfs"):
-        try:
-            found = os.statvfs(path)
-        except OSError:
-            return None
-        return found.f_bavail * found.f_frsize or (None if found.f_blocks == 0 else 0)
-    import shutil
-
     try:
-        return shutil.disk_usage(path).free
+        usage = shutil.disk_usage(path)
     except OSError:
         return None
+    return usage.free if usage.total else None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from safewriter.checks.distribution import DirectoryFacts, Neighbour
 from safewriter.eventfile.names import MARK, EventFileName, parse_name
+from safewriter.system import process
 from safewriter.system.holders import holder, holds, lives
 from safewriter.system.role import VARIABLES, role
 
@@ -43,7 +44,7 @@ class Neighbours:
         self._logdir = logdir
         self._clock = clock
         self._host = host or socket.gethostname()
-        self._pid = os.getpid()
+        self._pid = process.pid
         self._last: float | None = None
         self._sizes: dict[str, int | None] = {}  # None: not read yet
         self._growths: dict[str, int] = {}
@@ -64,7 +65,9 @@ class Neighbours:
             listed, nothing is known.
         """
         nothing = DirectoryFacts(self._logdir)
-        if not self.is_due(at_most_every):
+        if process.pid != self._pid or "://" in self._logdir:
+            return nothing
+        if self._last is not None and self._clock() - self._last < at_most_every:
             return nothing
         try:
             names = {name for name in os.listdir(self._logdir or os.curdir) if MARK in name}
@@ -75,18 +78,12 @@ class Neighbours:
         found = self._first_look(names) if first else self._next_look(names)
         return DirectoryFacts(self._logdir, tuple(found))
 
-    def is_due(self, interval: float) -> bool:
-        """Whether there is something to look at, and the last look is so many seconds ago, or there was none."""
-        if os.getpid() != self._pid or "://" in self._logdir:
-            return False
-        return self._last is None or self._clock() - self._last >= interval
-
     def _first_look(self, names: set[str]) -> list[Neighbour]:
         self._order = sorted(names, reverse=True)
         self._sizes = dict.fromkeys(names)
         for name in self._order[:_NEWEST]:
             self._sizes[name] = self._size(name)
-        return self._tell("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
+        return self._report("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
 
     def _next_look(self, names: set[str]) -> list[Neighbour]:
         appeared = sorted(names.difference(self._sizes))
@@ -98,7 +95,7 @@ class Neighbours:
         grown = {name: before for name, before in watched.items() if self._grew(name, before)}
         for name in grown:
             self._growths[name] = self._growths.get(name, 0) + 1
-        return self._tell("appeared", [name for name in appeared if self._sizes[name]]) + self._tell("grew", grown)
+        return self._report("appeared", [name for name in appeared if self._sizes[name]]) + self._report("grew", grown)
 
     def _grew(self, name: str, before: int | None) -> bool:
         return before is not None and before < (self._sizes[name] or 0)
@@ -111,7 +108,7 @@ class Neighbours:
         chosen = self._order[:_NEWEST] + self._order[start : start + _IN_TURN]
         return [name for name in chosen if name not in self._settled]
 
-    def _tell(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
+    def _report(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
         neighbours = []
         before = names if isinstance(names, dict) else {}
         for name in names:

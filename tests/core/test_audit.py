@@ -16,14 +16,14 @@ import safewriter.eventfile.read as reading
 from safewriter.audit import AuditReport, audit_file
 from safewriter.audit.reading import FileAuditor
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import FOOTER, frame
+from safewriter.eventfile.record import FOOTER, record_of
 
 NAN = float("nan")
 NAME = "events.out.tfevents.1700000000.host"
 
 
 def record(event):
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
 def version(wall_time=1.0):
@@ -119,7 +119,7 @@ class TestFacts:
             data = event.SerializeToString()
             # Fields may stand in another order, and unknown ones behind them.
             events.append(data + b"\xfa\x3f\x01x" if shape == "late" else data)
-        content = version() + b"".join(b"".join(frame(data)) for data in events)
+        content = version() + b"".join(record_of(data) for data in events)
         fast, slow = _Bytes("file", content), _Bytes("file", content)
         slow._remember = lambda *_: None
         assert repr(fast.facts_of_all()) == repr(slow.facts_of_all())
@@ -131,7 +131,7 @@ class TestFacts:
         known.summary.value.add(tag="loss", simple_value=1.0)
         data = known.SerializeToString()
         others = [data[:9] + junk + data[9:], junk + data, data + junk, data[: len(data) // 2] + junk, junk]
-        content = version() + b"".join(b"".join(frame(each)) for each in (data, data, *others, data))
+        content = version() + b"".join(record_of(each) for each in (data, data, *others, data))
         fast, slow = _Bytes("file", content), _Bytes("file", content)
         slow._remember = lambda *_: None
         assert repr(fast.facts_of_all()) == repr(slow.facts_of_all())
@@ -241,7 +241,7 @@ class TestDamage:
     def test_a_record_without_an_event(self, audit):
         """A record with correct checksums that holds no event is damage, with its place."""
         pieces = sound()
-        (finding,) = audit(*pieces[:3], b"".join(frame(b"\xff" * 9)), *pieces[3:]).findings
+        (finding,) = audit(*pieces[:3], record_of(b"\xff" * 9), *pieces[3:]).findings
         assert (finding.code, finding.data["offset"]) == ("SW602", sum(map(len, pieces[:3])))
         assert (finding.data["events_before"], finding.data["events_hidden"]) == (3, 8)
 
@@ -273,12 +273,12 @@ class TestDamage:
     def test_other_records(self, tf, audit):
         """SW605: files of records that hold no events, such as training examples."""
         example = tf.train.Example(features=tf.train.Features(feature={"x": tf.train.Feature()}))
-        assert "SW605" in codes(audit(b"".join(frame(example.SerializeToString()))))
-        assert codes(audit(b"".join(frame(b"\xff" * 9)) * 5)) == ["SW605"]
+        assert "SW605" in codes(audit(record_of(example.SerializeToString())))
+        assert codes(audit(record_of(b"\xff" * 9) * 5)) == ["SW605"]
 
     def test_a_first_record_without_an_event(self, audit):
         """Where the first record holds no event, that is damage; the file is an event file all the same."""
-        (finding,) = audit(b"".join(frame(b"\xff" * 9)), *sound()).findings
+        (finding,) = audit(record_of(b"\xff" * 9), *sound()).findings
         assert (finding.code, finding.data["offset"], finding.data["events_hidden"]) == ("SW602", 0, 11)
 
     def test_empty(self, audit):
@@ -432,7 +432,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     image = Event(step=1)
     image.summary.value.add(tag="image").image = bytes(50_000)
     data = image.SerializeToString()
-    block = b"".join(frame(data)) * 20
+    block = record_of(data) * 20
     program = (
         "import resource, sys; from safewriter import audit_file; audit_file(sys.argv[1]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 import safewriter.audit.reading as auditing
 from safewriter import Audit, AuditReport, audit_logdir
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 from safewriter.findings import Finding
 
 NAMES = ("events.out.tfevents.1.host", "events.out.tfevents.2.host")
@@ -23,7 +23,7 @@ RUNS = ("train", "eval")
 
 
 def record(event):
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
 VERSION = record(Event(wall_time=1.0, file_version="brain.Event:2"))
@@ -66,7 +66,7 @@ pieces = st.one_of(
     st.just(VERSION),
     st.just(record(Event(graph_def=b"graph"))),
     st.just(record(Event(step=3, session_log={"status": 1}))),
-    st.just(b"".join(frame(b"\xff" * 9))),
+    st.just(record_of(b"\xff" * 9)),
     st.integers(1, 40).map(bytes),
     st.binary(min_size=1, max_size=30),
     st.builds(lambda step, size: scalar(step)[:size], st.integers(0, 9), st.integers(1, 30)),

@@ -8,13 +8,13 @@ import pytest
 from safewriter.audit import audit_logdir, series
 from safewriter.eventfile import read
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 NAMES = ("events.out.tfevents.1.host", "events.out.tfevents.2.host")
 
 
 def record(event):
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
 VERSION = record(Event(wall_time=1.0, file_version="brain.Event:2"))
@@ -55,7 +55,7 @@ def test_each_with_its_place(points, tmp_path):
     assert {(point.kind, point.behind_damage) for point in found} == {("scalar", False)}
 
 
-@pytest.mark.parametrize("damage", [b"?" * 30, b"".join(frame(b"\xff" * 9)), bytes(40)])
+@pytest.mark.parametrize("damage", [b"?" * 30, record_of(b"\xff" * 9), bytes(40)])
 def test_behind_damage(points, damage):
     """What stands behind a damaged record in its file is marked; another file is not concerned."""
     found = points([VERSION, scalar(0), damage, scalar(1), scalar(2)], [VERSION, scalar(3)])

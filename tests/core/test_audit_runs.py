@@ -13,13 +13,13 @@ from hypothesis import given, settings, strategies as st
 from safewriter import AuditReport, audit_file, audit_logdir
 from safewriter.audit import Audit, FileFacts, Problem, TagFacts, find_event_files
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def record(event):
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
 def write(path, steps, *, tags=("loss",), start=1000.0, every=1.0, purge=None, number=1.0):

@@ -15,7 +15,7 @@ from safewriter.cli import main
 from safewriter.cli.charts import sparkline
 from safewriter.cli.text import shown
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 from safewriter.findings import CATALOGUE
 
 COMMAND = [sys.executable, "-m", "safewriter"]
@@ -24,11 +24,11 @@ PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pa
 
 
 def write(path, steps, number=1.0, tag="loss", damage=None):
-    pieces = [b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))]
+    pieces = [record_of(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())]
     for step in steps:
         event = Event(wall_time=2.0 + step, step=step)
         event.summary.value.add(tag=tag, simple_value=number if isinstance(number, float) else number(step))
-        pieces.append(b"".join(frame(event.SerializeToString())))
+        pieces.append(record_of(event.SerializeToString()))
     content = bytearray(b"".join(pieces))
     if damage is not None:
         content[damage] ^= 1

@@ -10,7 +10,7 @@ from safewriter.audit import AuditReport
 from safewriter.audit.reading import FileAuditor
 from safewriter.eventfile.messages import Event, NotAnEventError, parse_event
 from safewriter.eventfile.read import RecordReader, count_records, read_events
-from safewriter.eventfile.record import FOOTER, OVERHEAD, frame, masked_crc
+from safewriter.eventfile.record import FOOTER, OVERHEAD, masked_crc, record_of
 
 
 def event_bytes(**fields):
@@ -55,9 +55,9 @@ mutated_events = st.sampled_from(EVENTS).flatmap(
 )
 # A file: framed events, sound and mutated, with bytes between them, lengths that lie, and holes.
 pieces = st.one_of(
-    st.sampled_from(EVENTS).map(lambda data: b"".join(frame(data))),
-    mutated_events.map(lambda data: b"".join(frame(data))),
-    st.binary(max_size=40).map(lambda data: b"".join(frame(data))),
+    st.sampled_from(EVENTS).map(lambda data: record_of(data)),
+    mutated_events.map(lambda data: record_of(data)),
+    st.binary(max_size=40).map(lambda data: record_of(data)),
     st.binary(max_size=40),
     st.integers(0, 50).map(bytes),
     st.one_of(st.integers(0, 500), st.integers(0, 2**64 - 1)).map(header),
@@ -100,7 +100,7 @@ def test_no_file_breaks_the_reader(content):
 @settings(max_examples=400)
 def test_no_event_breaks_the_judge(data):
     """Bytes with a right checksum are an event, or our error, and a sound or a damaged file."""
-    content = b"".join((*frame(EVENTS[0]), *frame(data)))
+    content = record_of(EVENTS[0]) + record_of(data)
     facts = _Auditor("file").audit(content)
     try:
         parse_event(data)
@@ -112,7 +112,7 @@ def test_no_event_breaks_the_judge(data):
 
 def test_a_lie_takes_no_memory():
     """A length of 2**60 bytes, with a right checksum, takes no more memory than the file is long."""
-    content = b"".join(frame(EVENTS[0])) + header(2**60) + bytes(1000)
+    content = record_of(EVENTS[0]) + header(2**60) + bytes(1000)
     tracemalloc.start()
     facts = _Auditor("file").audit(content)
     _, peak = tracemalloc.get_traced_memory()

@@ -7,7 +7,7 @@ import pytest
 
 from safewriter import AuditReport, Finding, TagStats, WriterReport, audit_logdir
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 from safewriter.findings import html
 
 HOSTILE = "<img src=x onerror='alert(1)'>&\"\udcff"
@@ -33,7 +33,7 @@ def test_a_report_in_a_notebook(tmp_path):
     event.summary.value.add(tag="<script>", simple_value=float("nan"))
     with open(os.path.join(directory, b"a.tfevents"), "wb") as file:
         for each in (Event(wall_time=1.0, file_version="brain.Event:2"), event):
-            file.write(b"".join(frame(each.SerializeToString())))
+            file.write(record_of(each.SerializeToString()))
     page = audit_logdir(tmp_path)._repr_html_()
     page.encode()
     assert ("<img" in page, "<script>" in page) == (False, False)
@@ -46,7 +46,7 @@ def test_long_and_empty_reports(tmp_path):
     """A report of many runs says how many it leaves out, and one of nothing says so."""
     for number in range(105):
         (tmp_path / f"{number:03}").mkdir()
-        (tmp_path / f"{number:03}" / "a.tfevents").write_bytes(b"".join(frame(Event(step=1).SerializeToString())))
+        (tmp_path / f"{number:03}" / "a.tfevents").write_bytes(record_of(Event(step=1).SerializeToString()))
     assert "and 5 more" in audit_logdir(tmp_path)._repr_html_()
     assert "No event files" in AuditReport()._repr_html_()
 

@@ -66,10 +66,10 @@ def test_each_symptom_is_a_row(row):
 
 
 def test_each_table_is_what_it_is_made_from():
-    """The tables of symptoms and of faults are what they are made from; that of reports is measured in tests/docs."""
+    """Each table is what it is made from; that of reports is measured in tests/docs."""
     named = {name: text for _, name, text in shown.tables()}
-    assert set(named) == {"symptoms", "faults", "reports"}
-    for name in ("symptoms", "faults"):
+    assert set(named) == {"symptoms", "faults", "costs", "reports"}
+    for name in ("symptoms", "faults", "costs"):
         assert named[name] == shown.table(name), "run: python tests/support/shown.py"
 
 

@@ -13,11 +13,11 @@ from hypothesis import given, strategies as st
 from safewriter.eventfile import read
 from safewriter.eventfile.messages import START, Event, NotAnEventError, parse_event
 from safewriter.eventfile.read import RecordReader, count_records, read_events, shortened
-from safewriter.eventfile.record import FOOTER, HEADER, OVERHEAD, frame, masked_crc
+from safewriter.eventfile.record import FOOTER, HEADER, OVERHEAD, masked_crc, record_of
 
 
 def framed(*records):
-    return b"".join(piece for data in records for piece in frame(data))
+    return b"".join(map(record_of, records))
 
 
 def reading(content, **options):

@@ -9,7 +9,7 @@ from safewriter import audit_file
 from safewriter.audit.repair import repair_file
 from safewriter.eventfile import read
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 NAME = "events.out.tfevents.1700000000.host"
 
@@ -17,10 +17,10 @@ NAME = "events.out.tfevents.1700000000.host"
 def scalar(step):
     event = Event(wall_time=1.0 + step, step=step)
     event.summary.value.add(tag="loss", simple_value=1.0)
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
-VERSION = b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))
+VERSION = record_of(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())
 SOUND = [VERSION, *(scalar(step) for step in range(20))]
 CONTENT = b"".join(SOUND)
 
@@ -106,7 +106,7 @@ def test_a_missing_version_record(repaired):
 
 def test_a_record_without_an_event(repaired):
     """A record that holds no event is dropped."""
-    repair, copy = repaired(CONTENT + b"".join(frame(b"\xff" * 30)) + scalar(20))
+    repair, copy = repaired(CONTENT + record_of(b"\xff" * 30) + scalar(20))
     assert steps(copy) == list(range(21))
     assert repair.bytes_dropped == 46
 
@@ -122,7 +122,7 @@ def test_many_places(repaired):
 def test_big_records_are_copied_whole(repaired, monkeypatch):
     """A graph that the audit does not hold is in the copy to its last byte."""
     monkeypatch.setattr(read, "BIG", 1000)
-    graph = b"".join(frame(Event(graph_def=os.urandom(5000)).SerializeToString()))
+    graph = record_of(Event(graph_def=os.urandom(5000)).SerializeToString())
     _, copy = repaired(VERSION + graph + scalar(0) + b"?" * 20 + scalar(1))
     assert copy.read_bytes() == VERSION + graph + scalar(0) + scalar(1)
 

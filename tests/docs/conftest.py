@@ -6,12 +6,14 @@ import subprocess
 import sys
 
 import pytest
-
-pytest.importorskip("mkdocs", reason="the site is made with the docs extra, which is not installed here")
-
 import shown
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def docs_extra():
+    pytest.importorskip("mkdocs", reason="the site is made with the docs extra, which is not installed here")
 
 
 @pytest.fixture(scope="session")

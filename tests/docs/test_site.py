@@ -163,10 +163,10 @@ def _contrast(text, ground):
 
 def test_it_is_found_by_searching(open_page):
     """The search, which is part of the site, finds a code by what its page says."""
-    page = open_page("index.html", PHONE)
-    page.locator("label[for='__search'].md-header__button").click()
-    page.get_by_placeholder("Search").fill("never merged")
-    page.locator(".md-search-result__link[href*='SW301']").first.wait_for()
+    page = open_page("index.html")
+    page.keyboard.press("/")
+    page.get_by_role("textbox", name="Search").press_sequentially("merged")
+    page.locator(".md-search-result a[href*='codes/SW301.html']").first.wait_for()
 
 
 def test_without_a_server(browser, site):

@@ -20,14 +20,40 @@ if sys.argv[1] == "ours":
     from safewriter import SafeFileWriter as Writer
 else:
     Writer = tf.summary.FileWriter
+
+def write(writer, number):
+    value = tf.Summary.Value(tag=f"number/{os.getpid()}", simple_value=number)
+    writer.add_summary(tf.Summary(value=[value]), number)
+"""
+
+_PRELUDE_V2 = """
+import contextlib, glob, os, resource, shutil, signal, sys, threading, time
+import tensorflow as tf
+if sys.argv[1] == "ours":
+    from safewriter import create_file_writer as Writer
+else:
+    Writer = tf.summary.create_file_writer
+
+default = threading.local()
+
+def write(writer, number):
+    if in_block:
+        tf.summary.write(f"number/{os.getpid()}", float(number), step=number)
+        return
+    if getattr(default, "writer", None) is not writer:
+        default.writer = writer
+        writer.set_as_default()
+    tf.summary.write(f"number/{os.getpid()}", float(number), step=number)
+
+in_block = False
+"""
+
+_COMMON = """
 noted = os.open("accepted", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 logs = sys.argv[2] if len(sys.argv) > 2 else "logs"
 
-def summary(number):
-    return tf.Summary(value=[tf.Summary.Value(tag=f"number/{os.getpid()}", simple_value=number)])
-
 def add(writer, number):
-    writer.add_summary(summary(number), number)
+    write(writer, number)
     os.write(noted, b"%d\\n" % number)
 
 def add_all(writer, start, stop):
@@ -296,7 +322,7 @@ PROGRAMS = {
         "20 writers in one second, one after the other",
         """
         for writer in range(20):
-            with Writer(logs) as one:
+            with contextlib.closing(Writer(logs)) as one:
                 add_all(one, 10 * writer, 10 * writer + 10)
         """,
     ),
@@ -314,7 +340,7 @@ PROGRAMS = {
         "4 processes that write into one directory",
         """
         def child(rank):
-            with Writer(logs) as writer:
+            with contextlib.closing(Writer(logs)) as writer:
                 add_all(writer, 100 * rank, 100 * rank + 100)
 
         children = []
@@ -434,10 +460,143 @@ PROGRAMS = {
     ),
 }
 
+_FUNCTION = """
+def traced(writer):
+    @tf.function(autograph=False)
+    def function(number):
+        with writer.as_default():
+            tf.summary.write("number", tf.cast(number, tf.float32), step=number)
 
-def source(name):
-    """The text of a program; it is given ``ours`` or ``stock``, and the log directory."""
-    return _PRELUDE + textwrap.dedent(PROGRAMS[name][1])
+    return function
+
+def call_all(function, start, stop):
+    for number in range(start, stop):
+        function(tf.constant(number, tf.int64))
+        os.write(noted, b"%d\\n" % number)
+"""
+
+#: What else happens to TF2's writers.
+OF_TF2 = {
+    "fork_in_a_block": (
+        "a child that is forked within `as_default()` writes",
+        """
+        writer = Writer(logs)
+        in_block = True
+        with writer.as_default():
+            add_all(writer, 0, 100)
+            child = os.fork()
+            if child == 0:
+                add_all(writer, 100, 200)
+                os._exit(0)
+            wait_for([child])
+            add_all(writer, 200, 300)
+        writer.close()
+        """,
+    ),
+    "removed_under_a_function": (
+        "the log directory is removed under a `tf.function` that holds the writer",
+        _FUNCTION
+        + """
+writer = Writer(logs)
+function = traced(writer)
+call_all(function, 0, 100)
+writer.flush()
+shutil.rmtree(logs)
+call_all(function, 100, 101)
+writer.flush()
+call_all(function, 101, 200)
+writer.close()
+""",
+    ),
+    "removed_among_threads": (
+        "the event file is removed while four threads write",
+        """
+        writer = Writer(logs)
+        in_block = True
+        ready = threading.Barrier(5)
+
+        def adds(rank):
+            with writer.as_default():
+                add_all(writer, 1000 * rank, 1000 * rank + 50)
+                ready.wait()
+                ready.wait()
+                add_all(writer, 1000 * rank + 50, 1000 * rank + 300)
+
+        threads = [threading.Thread(target=adds, args=(rank,)) for rank in range(4)]
+        for thread in threads:
+            thread.start()
+        ready.wait()
+        os.unlink(event_file())
+        ready.wait()
+        for _ in range(50):
+            writer.flush()
+            time.sleep(0.005)
+        for thread in threads:
+            thread.join()
+        writer.close()
+        """,
+    ),
+    "collected": (
+        "the writer is dropped, and a `tf.function` that was traced under it goes on",
+        """
+        import gc
+
+        @tf.function(autograph=False)
+        def function(number):
+            tf.summary.write("number", tf.cast(number, tf.float32), step=number)
+
+        def call_all(start, stop):
+            for number in range(start, stop):
+                try:
+                    function(tf.constant(number, tf.int64))
+                    os.write(noted, b"%d\\n" % number)
+                except tf.errors.NotFoundError as error:
+                    os.write(2, b"raised NotFoundError\\n")
+
+        with Writer(logs).as_default():
+            call_all(0, 100)
+        gc.collect()
+        call_all(100, 200)
+        """,
+    ),
+    "big_on_a_full_disk": (
+        "events of 9 kB on a full disk",
+        """
+        writer = Writer(logs)
+        in_block = True
+        with writer.as_default():
+            add_all(writer, 0, 10)
+            fill()
+            for number in range(10, 30):
+                try:
+                    tf.summary.write("number", tf.fill([3000], float(number)), step=number)
+                    os.write(noted, b"%d\\n" % number)
+                except Exception as error:
+                    os.write(2, b"raised\\n")
+        free()
+        writer.close()
+        """,
+    ),
+}
+
+#: Faults of both writers; TF2's have no ``reopen``.
+OF_BOTH = [name for name, (_, text) in PROGRAMS.items() if "reopen" not in text]
+PROGRAMS_OF_TF2 = {name: PROGRAMS[name] for name in OF_BOTH} | OF_TF2
+
+
+def source(name, api="v1"):
+    """The text of a program; it is given ``ours`` or ``stock``, and the log directory.
+
+    Args:
+        name: Of the program.
+        api: ``v1`` or ``v2``: which of the two writers.
+    """
+    prelude, programs = (_PRELUDE_V2, PROGRAMS_OF_TF2) if api == "v2" else (_PRELUDE, PROGRAMS)
+    return prelude + _COMMON + textwrap.dedent(programs[name][1])
+
+
+def _number_of(value):
+    return int(tf.make_ndarray(value.tensor).flat[0] if value.HasField("tensor") else value.simple_value)
 
 
 class Left:
@@ -459,7 +618,7 @@ class Left:
         for path in self.files:
             try:
                 for event in tf.train.summary_iterator(path):
-                    self.found.update(int(value.simple_value) for value in event.summary.value)
+                    self.found.update(map(_number_of, event.summary.value))
             except tf.errors.DataLossError:
                 self.torn.append(path)
 
@@ -474,6 +633,7 @@ class Left:
         return {number for number, count in self.found.items() if count > 1}
 
 
+_FAILED = re.compile(r"([\d,]+) add calls? failed")
 _WENT = re.compile(r"([\d,]+) of its [\d,]+ events? went with it")
 _EARLIER = re.compile(r"With it went ([\d,]+) events?")
 _DROPPED = re.compile(r"([\d,]+) events? that had been accepted did not reach")
@@ -483,3 +643,8 @@ def reported_lost(texts):
     """The events that messages say are lost."""
     numbers = [found for text in texts for form in (_WENT, _EARLIER, _DROPPED) for found in form.findall(text)]
     return sum(int(number.replace(",", "")) for number in numbers)
+
+
+def reported_failed(texts):
+    """The calls that messages say have failed."""
+    return sum(int(found.replace(",", "")) for text in texts for found in _FAILED.findall(text))

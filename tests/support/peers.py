@@ -166,13 +166,13 @@ def read(paths):
 def damaged_files():
     """``{what happened: bytes}``: a file with 50 points, one a step, and something done to it."""
     from safewriter.eventfile.messages import Event
-    from safewriter.eventfile.record import frame
+    from safewriter.eventfile.record import record_of
 
-    pieces = [b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))]
+    pieces = [record_of(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())]
     for step in range(50):
         event = Event(wall_time=2.0 + step, step=step)
         event.summary.value.add(tag="loss", simple_value=1.0)
-        pieces.append(b"".join(frame(event.SerializeToString())))
+        pieces.append(record_of(event.SerializeToString()))
     content = b"".join(pieces)
     tenth = sum(map(len, pieces[:11]))
 
@@ -187,7 +187,7 @@ def damaged_files():
         "its bytes replaced by zeros": content[:tenth] + bytes(len(pieces[11])) + content[tenth + len(pieces[11]) :],
         "its second half missing": content[: tenth + 20] + content[tenth + len(pieces[11]) :],
         "its data is no event, its checksums are right": content[:tenth]
-        + b"".join(frame(b"\xff" * 30))
+        + record_of(b"\xff" * 30)
         + content[tenth + len(pieces[11]) :],
         "zeros appended": content + bytes(200),
         "the version record missing": content[len(pieces[0]) :],

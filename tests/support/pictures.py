@@ -11,7 +11,6 @@ import io
 import json
 import math
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -38,6 +37,8 @@ TERMINALS = {
 
 def on_terminal(command, directory, columns):
     """What a command prints on a terminal of so many columns, with its colours."""
+    import pty  # Windows has none
+
     leader, follower = pty.openpty()
     environment = {**shown.settings(directory), "COLUMNS": str(columns), "LINES": "50", "TERM": "xterm-256color"}
     del environment["NO_COLOR"]
@@ -234,7 +235,7 @@ def draw_tab(name):
         _save(name, pixels, text)
 
 
-# The way of an event
+# The drawings: the way of an event, and the cost
 
 
 def draw_path(name):
@@ -243,12 +244,19 @@ def draw_path(name):
     (PICTURES / name).write_text(diagram.draw(), encoding="utf-8")
 
 
+def draw_cost(name):
+    import cost
+
+    (PICTURES / name).write_text(cost.draw(), encoding="utf-8")
+
+
 # All of them
 
 DRAW = {
     **dict.fromkeys(TERMINALS, draw_terminal),
     "curves.png": draw_curves,
     "path.svg": draw_path,
+    "cost.svg": draw_cost,
     **dict.fromkeys(TABS, draw_tab),
 }
 

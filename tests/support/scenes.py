@@ -7,7 +7,7 @@ import os
 import tempfile
 
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 #: A script that forgets to merge its summaries, with TensorFlow's own writer.
 TRAIN = """\
@@ -97,12 +97,13 @@ class Scene:
     Attributes:
         files: The text or the bytes of each file, by path.
         prelude: What comes before a program.
-        grows: What is appended to a file each time that a command which follows the directory has said something new.
+        grows: What is appended to a file each time that a command which follows the directory has said something new,
+            and how many lines it says then.
     """
 
     files: dict[str, str | bytes] = dataclasses.field(default_factory=dict)
     prelude: str = ""
-    grows: tuple[tuple[str, bytes], ...] = ()
+    grows: tuple[tuple[str, bytes, int], ...] = ()
 
 
 def events(*scalars, wall_time=1.7e9):
@@ -112,7 +113,7 @@ def events(*scalars, wall_time=1.7e9):
         event = Event(wall_time=wall_time + len(written), step=step)
         event.summary.value.add(tag="loss", simple_value=value)
         written.append(event)
-    return b"".join(piece for event in written for piece in frame(event.SerializeToString()))
+    return b"".join(record_of(event.SerializeToString()) for event in written)
 
 
 def damaged(content, at):
@@ -138,8 +139,8 @@ SCENES = {
     "a directory with logs that grow": Scene(
         {f"logs/{run}/{_FILE}": events(*_FALLING) for run in ("baseline", "wider")},
         grows=(
-            (f"logs/wider/{_FILE}", events(*((step, 0.07) for step in range(50, 60)))[len(events()) :]),
-            (f"logs/wider/{_FILE}", events(*((step, math.nan) for step in range(60, 63)))[len(events()) :]),
+            (f"logs/wider/{_FILE}", events(*((step, 0.07) for step in range(50, 60)))[len(events()) :], 1),
+            (f"logs/wider/{_FILE}", events(*((step, math.nan) for step in range(60, 63)))[len(events()) :], 2),
         ),
     ),
     "a directory with train.py": Scene({"train.py": TRAIN}),

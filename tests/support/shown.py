@@ -16,6 +16,7 @@ measured.
 
 import dataclasses
 import glob
+import itertools
 import os
 import re
 import signal
@@ -114,6 +115,8 @@ def table(name):
         return "\n" + page.symptoms_table()
     if name == "faults":
         return faults_table()
+    if name == "costs":
+        return costs_table()
     if name == "reports":
         import reports
 
@@ -138,8 +141,27 @@ def faults_table():
     """A selection of the table that ``benchmarks/faults.py`` has measured."""
     measured = read("docs/landing.md").splitlines()
     head = next(at for at, line in enumerate(measured) if line.startswith("| fault |"))
-    rows = {line.split("|")[1].strip(): line for line in measured[head + 2 :] if line.startswith("|")}
+    first = itertools.takewhile(lambda line: line.startswith("|"), measured[head + 2 :])
+    rows = {_cells(line)[0]: line for line in first}
     return "\n".join([*measured[head : head + 2], *(rows[name] for name in FAULTS)]) + "\n"
+
+
+def costs_table():
+    """The cost of one scalar, from the tables that the benchmarks have measured."""
+    rows = [_cells(line) for line in _measured("docs/cost.md") if line.startswith("| one scalar")]
+    parts = [f"| TF1: one scalar | {rows[0][1]} | {rows[0][2]} |"]
+    for name, stock, _, ours, *_ in map(_cells, _measured("docs/tf2.md")):
+        parts.append(f"| TF2: {name} | {stock} | {ours} times that |")
+    return "\n".join(["| | TensorFlow's writer | ours |", "|---|---|---|", *parts]) + "\n"
+
+
+def _measured(name):
+    """The rows of the tables of a page that hold microseconds, behind the heading on cost."""
+    return [line for line in read(name).partition("hat it costs\n")[2].splitlines() if re.match(r"\|.*\d µs \|", line)]
+
+
+def _cells(row):
+    return [cell.strip() for cell in row.strip("|").split("|")]
 
 
 def settings(directory):
@@ -230,10 +252,10 @@ def follow(command, directory, grows):
         encoding="utf-8",
     ) as child:
         lines = [child.stdout.readline()]
-        for path, content in grows:
+        for path, content, said in grows:
             with open(os.path.join(directory, path), "ab") as file:
                 file.write(content)
-            lines.append(child.stdout.readline())
+            lines += [child.stdout.readline() for _ in range(said)]
         child.send_signal(signal.SIGINT)
         lines.append(child.stdout.read())
     return re.sub(r"^\d\d:\d\d:\d\d", "12:03:11", "".join(lines), flags=re.MULTILINE)
@@ -259,7 +281,7 @@ def run_commands(block):
         path = os.path.join(directory, "shown.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(scenes.SCENES[block.source].prelude + block.text)
-        return run([sys.executable, path], directory)
+        return run([sys.executable, *(["-m", "pytest", "-q"] if "def test_" in block.text else []), path], directory)
 
 
 def expected(block):

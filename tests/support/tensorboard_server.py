@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 from safewriter.eventfile.messages import Event
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 
 PROGRAM = """
 import sys
@@ -38,7 +38,7 @@ fates.PATIENCE = 2.0
 
 def record(event):
     """One event as it is on disk."""
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
 def version(wall_time=1000.0):

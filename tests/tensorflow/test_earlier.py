@@ -20,7 +20,7 @@ from safewriter import SafeFileWriter
 from safewriter.checks.earlier import EarlierJudge
 from safewriter.eventfile.messages import Event
 from safewriter.eventfile.read import RecordReader
-from safewriter.eventfile.record import frame
+from safewriter.eventfile.record import record_of
 from safewriter.system.earlier import EarlierRun
 from safewriter.testing import capture_findings
 
@@ -37,10 +37,10 @@ def record(step, tag="loss", value=1.0, padding=0):
     if padding:
         added.ClearField("simple_value")
         added.tensor.tensor_content = os.urandom(padding)
-    return b"".join(frame(event.SerializeToString()))
+    return record_of(event.SerializeToString())
 
 
-VERSION = b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))
+VERSION = record_of(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())
 
 
 def write(directory, steps, tag="loss", seconds=1700000000, host="far", end=b""):

@@ -49,14 +49,13 @@ def numbers(place):
 def delayed(monkeypatch, seconds):
     """Each write of this process takes so long, as on a FUSE or NFS mount under load."""
     with monkeypatch.context() as patch:
-        for name in ("write", "writev"):
-            real = getattr(os, name)
+        real = os.write
 
-            def slow(*arguments, real=real):
-                time.sleep(seconds)
-                return real(*arguments)
+        def slow(*arguments):
+            time.sleep(seconds)
+            return real(*arguments)
 
-            patch.setattr(os, name, slow)
+        patch.setattr(os, "write", slow)
         yield
 
 

@@ -662,6 +662,21 @@ def test_close_by_a_collection_in_the_midst(accounts, graph):
     assert at_end(accounts) == ["SW301 never-merged: a"]
 
 
+def test_a_handler_beneath_what_another_thread_waits_for(accounts, graph):
+    """A thread that looks at a graph waits for TensorFlow's lock; a handler of whoever has that one gets through."""
+    summary.scalar("a", 1.0)
+    w = Writer(accounts, graph)
+    looking = threading.Thread(target=lambda: accounts.never_written(w.key))
+    with graph._lock:  # as within a call of TensorFlow's that a signal interrupts
+        looking.start()
+        while looking.is_alive() and accounts._lock.acquire(blocking=False):  # until the thread has it
+            accounts._lock.release()
+        assert [tag for tag, _ in accounts.never_written(w.key)] == ["a"]
+    looking.join()
+    w.close()
+    assert at_end(accounts) == ["SW301 never-merged: a"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # forking with threads is what is tested
 def test_forked_child_says_nothing_of_its_parents_graphs(accounts, graph):

@@ -1,10 +1,7 @@
 """Whatever happens to the files: what was accepted has landed, or was reported to be lost."""
 
-import collections
 import contextlib
 import errno
-import functools
-import glob
 import json
 import os
 import shutil
@@ -22,45 +19,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from stories import only_if, read_numbers, reported_lost
 
 from safewriter import SafeFileWriter
 from safewriter.findings import CAPTURES
 from safewriter.recording.queued import QueuedBackend
 
+EXAMPLES = int(os.environ.get("SAFEWRITER_EXAMPLES", "100"))  # read here: a test does not see the environment
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="half of the rules are POSIX: fork, links, tmpfs")
-
-
-def reported_lost(findings):
-    return sum(finding.data["lost"] for finding in findings if finding.code in ("SW502", "SW503"))
-
-
-def read_numbers(directory, ours, foreign):
-    """The numbers of all events in a directory's event files, by TensorFlow's reader; ours must be whole."""
-    found = collections.Counter()
-    for path in sorted(set(glob.glob(os.path.join(directory, "*tfevents*"))) - foreign):
-        try:
-            for event in tf.train.summary_iterator(path):
-                found.update(int(value.simple_value) for value in event.summary.value if value.tag == "number")
-        except tf.errors.DataLossError:
-            assert path not in ours, f"{path} can't be read to its end"
-    return found
-
-
-def only_if(condition):
-    """Leaves a rule out where it makes no sense.
-
-    Not a precondition: those steer what hypothesis draws, which must not depend on how quick a thread is.
-    """
-
-    def wrap(step):
-        @functools.wraps(step)
-        def maybe(self, **drawn):
-            if condition(self):
-                step(self, **drawn)
-
-        return maybe
-
-    return wrap
 
 
 class AnyFaults(RuleBasedStateMachine):
@@ -327,7 +293,7 @@ def test_accepted_is_landed_or_reported(tmp_path, graph):
         run_state_machine_as_test(
             AnyFaults,
             settings=settings(
-                max_examples=int(os.environ.get("SAFEWRITER_EXAMPLES", "100")),
+                max_examples=EXAMPLES,
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

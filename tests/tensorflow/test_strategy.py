@@ -229,7 +229,7 @@ def test_wrong_settings_are_told_with_it():
     """What is wrong with TF_CONFIG stands in the message."""
     finding = in_scope(role=Role(problems=("TF_CONFIG is not JSON.",)))
     assert finding.message.endswith("TF_CONFIG is not JSON.")
-    assert finding.data["role"]["problems"] == ["TF_CONFIG is not JSON."]
+    assert finding.data["role"]["problems"] == ("TF_CONFIG is not JSON.",)
 
 
 def test_findings_survive_pickling():

@@ -97,7 +97,7 @@ def test_mlflow(order, tmp_path):
 @pytest.mark.parametrize(
     "owner", ["EventFileWriter.add_event", "FileWriter.add_summary", "SummaryToEventTransformer.add_summary"]
 )
-def test_patches_of_the_kind_that_older_trackers_use(owner, order, tmp_path):
+def test_patches_of_the_kind_that_older_trackers_use(owner, order, run_forked):
     """A method of TensorFlow's writers that a tool has wrapped, as MLflow 1 did, is called with every event.
 
     MLflow 2 and 3 wrap none any more, so a wrapper of the same kind stands for the older ones.
@@ -112,4 +112,5 @@ def wrapper(self, *args, **keywords):
     return original(self, *args, **keywords)
 {owner} = wrapper
 """
-    train(tmp_path, order, begin, "assert len(seen) == 10, len(seen)")
+    outcome = run_forked(START.format(begin=begin, end="assert len(seen) == 10, len(seen)"), order)
+    assert outcome.exit_code == 0, outcome.stderr

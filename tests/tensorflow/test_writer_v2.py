@@ -148,6 +148,233 @@ SAME = {
                 tf.constant(1)
             tf.summary.graph(graph)
     """,
+    "nested, and left by an exception": """
+        first, second = create("a"), create("b")
+        try:
+            with first.as_default(1):
+                with first.as_default(), second.as_default(step=5):
+                    tf.summary.scalar("x", 1.0)
+                    raise KeyError("left")
+        except KeyError:
+            print(tf.summary.experimental.get_step(), tf.summary.should_record_summaries().numpy())
+        print([sum(1 for _ in tf.compat.v1.train.summary_iterator(d + "/" + os.listdir(d)[0])) for d in "ab"])
+    """,
+    "flush": """
+        writer = create("logs")
+        print(writer.flush(), tf.summary.flush(writer), tf.summary.flush())
+        with writer.as_default():
+            print(tf.summary.flush())
+        @tf.function
+        def function():
+            tf.summary.flush(writer)
+            return 1
+        print(function().numpy())
+    """,
+    "init of a closed one": """
+        writer = create("logs")
+        writer.close()
+        try:
+            writer.init()
+        except RuntimeError as error:
+            print("is already closed" in str(error))
+    """,
+    "a context that is entered late": """
+        writer = create("logs")
+        context = writer.as_default()
+        writer.close()
+        with context:
+            try:
+                tf.summary.scalar("x", 1.0, step=1)
+            except tf.errors.NotFoundError:
+                print("NotFoundError")
+    """,
+    "tensor arguments": """
+        writer = create(tf.constant("logs"), max_queue=tf.constant(3), flush_millis=tf.constant(1000),
+                        filename_suffix=tf.constant(".mine"))
+        with writer.as_default():
+            tf.summary.scalar("x", 1.0, step=1)
+        writer.close()
+        print([name[-5:] for name in os.listdir("logs")])
+    """,
+    "arguments of NumPy and paths": """
+        import numpy, pathlib
+        create(str(pathlib.Path("logs")), max_queue=numpy.int32(3), flush_millis=numpy.int64(5000)).close()
+        create(b"more").close()
+        print(sorted(each for each in os.listdir(".") if each in ("logs", "more")))
+    """,
+    "wrong arguments": """
+        for wrong in ({"logdir": None}, {"logdir": 3}, {"logdir": ["a", "b"]},
+                      {"max_queue": "many"}, {"flush_millis": [1, 2]}, {"filename_suffix": 3}):
+            try:
+                create(**{"logdir": "logs", **wrong})
+                print("created")
+            except Exception as error:
+                print(isinstance(error, (ValueError, TypeError, tf.errors.InvalidArgumentError)))
+    """,
+    "created in a function": """
+        box = []
+        @tf.function
+        def function(step):
+            if not box:
+                box.append(create("logs"))
+            with box[0].as_default():
+                tf.summary.scalar("x", 1.0, step=step)
+        for n in range(3):
+            function(tf.constant(n, tf.int64))
+        box[0].close()
+        print([event.step for event in tf.compat.v1.train.summary_iterator("logs/" + os.listdir("logs")[0])][1:])
+    """,
+    "symbolic arguments in a function": """
+        @tf.function
+        def function(logdir):
+            create(logdir)
+        try:
+            function(tf.constant("logs"))
+        except Exception as error:
+            print(isinstance(error, (ValueError, TypeError)))
+    """,
+    "names": """
+        with tf.Graph().as_default():
+            with tf.name_scope("outer"):
+                writer = create("logs", name="mine")
+                other = create("logs")
+            print(writer._resource.op.name, other._resource.op.name, writer.init().name)
+        with tf.name_scope("outer"), create("logs").as_default():
+            tf.summary.scalar("x", 1.0, step=1)
+        (name,) = os.listdir("logs")
+        print([v.tag for e in tf.compat.v1.train.summary_iterator("logs/" + name) for v in e.summary.value])
+    """,
+    "record_if": """
+        with create("logs").as_default():
+            for n in range(4):
+                with tf.summary.record_if(n % 2 == 0):
+                    print(tf.summary.scalar("x", 1.0, step=n).numpy(), tf.summary.should_record_summaries().numpy())
+    """,
+    "trace": """
+        @tf.function
+        def square(x):
+            return x * x
+        tf.summary.trace_on(graph=True)
+        square(tf.constant(2.0))
+        with create("logs").as_default():
+            tf.summary.trace_export("square", step=0)
+        (name,) = os.listdir("logs")
+        print(len(list(tf.compat.v1.train.summary_iterator("logs/" + name))))
+    """,
+    "no-op writer": """
+        writer = tf.summary.create_noop_writer()
+        with writer.as_default():
+            print(tf.summary.scalar("x", 1.0, step=1).numpy())
+        print(type(writer).__name__, writer.flush(), writer.close(), writer.init())
+    """,
+    "copied and pickled": """
+        import copy, pickle
+        writer = create("logs")
+        for act in (copy.copy, copy.deepcopy, pickle.dumps):
+            try:
+                act(writer)
+                print("done")
+            except Exception as error:
+                print(type(error).__name__)
+        twin = copy.copy(writer)
+        with twin.as_default():
+            tf.summary.scalar("x", 1.0, step=1)
+        twin.flush()
+        print(len(list(tf.compat.v1.train.summary_iterator("logs/" + os.listdir("logs")[0]))))
+    """,
+    "checkpoint": """
+        module = tf.Module()
+        module.writer = create("logs", experimental_trackable=True)
+        module.step = tf.Variable(3, dtype=tf.int64)
+        path = tf.train.Checkpoint(module=module).save("saved/model")
+        module.step.assign(5)
+        tf.train.Checkpoint(module=module).restore(path).assert_consumed()
+        print(module.step.numpy(), sorted(name for name, _ in tf.train.list_variables(path)))
+    """,
+    "two strategies": """
+        cpus = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        writer = create("logs")
+        @tf.function
+        def train(step):
+            def replica():
+                tf.summary.scalar("inside", 1.0, step=step)
+                return tf.constant(2.0)
+            with writer.as_default():
+                loss = strategy.reduce("MEAN", strategy.run(replica), axis=None)
+                tf.summary.scalar("outside", loss, step=step)
+        for n in range(3):
+            train(tf.constant(n, tf.int64))
+        writer.close()
+        events = tf.compat.v1.train.summary_iterator("logs/" + os.listdir("logs")[0])
+        print(sorted((v.tag, e.step) for e in events for v in e.summary.value))
+    """,
+    "parameter servers": """
+        import socket
+        def free():
+            with socket.socket() as opened:
+                opened.bind(("127.0.0.1", 0))
+                return f"127.0.0.1:{opened.getsockname()[1]}"
+        jobs = {"worker": [free()], "ps": [free()]}
+        spec = tf.train.ClusterSpec(jobs)
+        servers = [tf.distribute.Server(spec, job_name=job, task_index=0, protocol="grpc", start=True) for job in jobs]
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(spec, rpc_layer="grpc")
+        strategy = tf.distribute.ParameterServerStrategy(resolver)
+        coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
+        with strategy.scope():
+            total = tf.Variable(0.0)
+        @tf.function
+        def work():
+            total.assign_add(1.0)
+            return total.read_value()
+        writer = create("logs")
+        with writer.as_default():
+            for n in range(3):
+                value = coordinator.schedule(work)
+                coordinator.join()
+                tf.summary.scalar("total", value.fetch(), step=n)
+        writer.close()
+        events = tf.compat.v1.train.summary_iterator("logs/" + os.listdir("logs")[0])
+        print([(v.tag, e.step) for e in events for v in e.summary.value], flush=True)
+        os._exit(0)
+    """,
+    "graph mode in two sessions": """
+        with tf.Graph().as_default():
+            writer = create("logs")
+            with writer.as_default():
+                tf.summary.scalar("x", 1.0, step=1)
+            ops = tf.compat.v1.summary.all_v2_summary_ops()
+            for _ in range(2):
+                with tf.compat.v1.Session() as sess:
+                    sess.run(writer.init())
+                    sess.run(ops)
+                    sess.run([writer.flush(), writer.close()][0])
+        print(sum(len(list(tf.compat.v1.train.summary_iterator("logs/" + name))) for name in os.listdir("logs")))
+    """,
+    "a placeholder for the directory": """
+        with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
+            where = tf.compat.v1.placeholder(tf.string, [])
+            writer = create(where)
+            with writer.as_default():
+                tf.summary.scalar("x", 1.0, step=1)
+            sess.run(writer.init(), {where: "logs"})
+            sess.run(tf.compat.v1.summary.all_v2_summary_ops())
+            sess.run(writer.close())
+        print(len(list(tf.compat.v1.train.summary_iterator("logs/" + os.listdir("logs")[0]))))
+    """,
+    "in another thread": """
+        import threading
+        writer = create("logs")
+        def write():
+            print(tf.summary.scalar("x", 1.0, step=1).numpy())
+            with writer.as_default():
+                print(tf.summary.scalar("x", 1.0, step=2).numpy())
+        with writer.as_default():
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join()
+    """,
 }
 
 
