@@ -153,6 +153,18 @@ SYMPTOMS: dict[str, tuple[Symptom, ...]] = {
             reports=("tensorflow/tensorflow#26409",),
         ),
         Symptom(
+            sees="No points; the code calls `tf.compat.v1.summary` in eager mode",
+            means="An op of TF1 needs a session to run it, and there is none.",
+            code="SW312",
+            fix="`tf.summary.scalar(name, value, step=step)` in `with writer.as_default():`",
+        ),
+        Symptom(
+            sees="The Graphs page is empty, though `tf.summary.trace_on` was called",
+            means="The trace was never written.",
+            code="SW313",
+            fix="`tf.summary.trace_export(name, step)` in `with writer.as_default():`",
+        ),
+        Symptom(
             sees="After an interrupted `fit`, points are in the wrong run, or “resource does not exist”",
             means="The writer of Keras' callback is still the default one.",
             code="SW507",

@@ -16,6 +16,7 @@ measured.
 
 import dataclasses
 import glob
+import itertools
 import os
 import re
 import signal
@@ -140,7 +141,8 @@ def faults_table():
     """A selection of the table that ``benchmarks/faults.py`` has measured."""
     measured = read("docs/landing.md").splitlines()
     head = next(at for at, line in enumerate(measured) if line.startswith("| fault |"))
-    rows = {line.split("|")[1].strip(): line for line in measured[head + 2 :] if line.startswith("|")}
+    first = itertools.takewhile(lambda line: line.startswith("|"), measured[head + 2 :])
+    rows = {_cells(line)[0]: line for line in first}
     return "\n".join([*measured[head : head + 2], *(rows[name] for name in FAULTS)]) + "\n"
 
 
