@@ -68,6 +68,7 @@ class RecordReader:
         start: Offset of a record to begin at.
         resume: Go on behind a damaged record, where a next one can be found; else stop before it.
         places: How many damaged places to list.
+        chunk: Bytes that are read at a time.
 
     Attributes:
         offset: Where the next record is expected: all before it was read or stepped over.
@@ -81,8 +82,11 @@ class RecordReader:
         unsettled: Where a damaged place ends was decided by where the file ends: what is appended may change it.
     """
 
-    def __init__(self, file: IO[bytes], start: int = 0, resume: bool = True, places: int = PLACES) -> None:
+    def __init__(
+        self, file: IO[bytes], start: int = 0, resume: bool = True, places: int = PLACES, chunk: int = CHUNK
+    ) -> None:
         self._file = file
+        self._chunk = chunk
         self._resume = resume
         self._places = places
         self._buffer = b""
@@ -180,7 +184,7 @@ class RecordReader:
         rest = self._rest()
         if rest >= self._wanted or self._wanted > BIG:
             return True
-        chunk = self._read(self.offset + rest, max(CHUNK, self._wanted - rest))
+        chunk = self._read(self.offset + rest, max(self._chunk, self._wanted - rest))
         self._buffer = self._buffer[self._at :] + chunk
         self._at = 0
         return bool(chunk)

@@ -22,6 +22,7 @@ from safewriter.system.directories import make_directories
 
 FAILURES = (OSError, tf.errors.OpError)  #: what looking at files, and copying them, may fail with
 
+_CHUNK = 1 << 14  # bytes that are read between two looks at the clock: some 250 events of a scalar
 _TAIL = 16  # bytes of the last record that is read, by which it is known again
 _SETTLES = 0.005  # seconds after which a record that is being written is whole
 _RESCUED = ".rescued"
@@ -83,7 +84,7 @@ class GrowingFile:
         self._handed_to = 0  # offset up to which events were handed on while they were copied
         self._file: IO[bytes] = self._open()
         try:
-            self._reader = RecordReader(self._file, resume=False)
+            self._reader = RecordReader(self._file, resume=False, chunk=_CHUNK)
             if not remote:
                 self._whereabouts = Whereabouts(self._file.fileno(), path)
         except BaseException:

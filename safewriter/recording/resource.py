@@ -62,8 +62,8 @@ class Resource(Protocol):
 class Budget:
     """How long reading back may take: a share of the CPU time of the process."""
 
-    _CREDIT = 0.005  # seconds at first
-    _SHARE = 0.02  # afterwards; what it leaves is read when the writer is closed, or asked
+    _CREDIT = 0.002  # seconds at first
+    _SHARE = 0.01  # afterwards; what it leaves is read when the writer is closed, or asked
 
     def __init__(self) -> None:
         self._began = time.process_time()
