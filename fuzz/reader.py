@@ -21,10 +21,10 @@ with atheris.instrument_imports(include=["safewriter"]):
     from safewriter.audit.report import AuditReport
     from safewriter.eventfile.messages import Event
     from safewriter.eventfile.read import CHUNK, RecordReader, count_records
-    from safewriter.eventfile.record import OVERHEAD, frame
+    from safewriter.eventfile.record import OVERHEAD, record_of
 
 SCRATCH = tempfile.mkdtemp()
-VERSION = b"".join(frame(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString()))
+VERSION = record_of(Event(wall_time=1.0, file_version="brain.Event:2").SerializeToString())
 
 
 def sound():
@@ -32,7 +32,7 @@ def sound():
     for step in range(6):
         event = Event(wall_time=step, step=step)
         event.summary.value.add(tag="loss", simple_value=step)
-        events.append(b"".join(frame(event.SerializeToString())))
+        events.append(record_of(event.SerializeToString()))
     return events
 
 
@@ -96,7 +96,7 @@ def one_input(data):
         content = provider.ConsumeBytes(len(data))
     elif way < 6:
         pieces = [provider.ConsumeBytes(provider.ConsumeIntInRange(0, 200)) for _ in range(8)]
-        content = VERSION + b"".join(b"".join(frame(piece)) for piece in pieces)
+        content = VERSION + b"".join(map(record_of, pieces))
     else:
         content = VERSION + b"".join(SOUND)
         start = provider.ConsumeIntInRange(0, len(content))

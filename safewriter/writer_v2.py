@@ -40,6 +40,7 @@ _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
 _Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
+_STOCK_FILE = _Stock.close.__code__.co_filename
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
 
@@ -287,32 +288,41 @@ class _Safe:
         """Whether the resource is eager, and so is the call."""
         return not self.events.graph_mode and tf.executing_eagerly()
 
-    def before_use(self) -> None:
-        """TensorFlow is about to write through the resource, or to trace a function that will."""
+    def before_use(self, *, writes: bool) -> None:
+        """The handle is asked for at each eager summary, and when a function is traced: this must be quick.
+
+        Args:
+            writes: TensorFlow asks, to write an event.
+        """
         events = self.events
-        if events.foreign and not events.graph_mode and not events.closed:
+        backend = events.backend
+        if events.foreign or backend.is_down:
+            self._make_usable()
+        if writes and tf.executing_eagerly():
+            backend.written += 1
+            if not self._remote and time.monotonic() - self._looked > INTERVAL:  # a loop that never calls us otherwise
+                self._looked = time.monotonic()
+                events.go_on()
+                if not self.desk.policy.strict:
+                    self.deliver(may_raise=False)
+
+    def _make_usable(self) -> None:
+        """The process was forked, or the resource could not be made anew when its file was gone."""
+        events = self.events
+        if events.closed or events.graph_mode:
+            return
+        if events.foreign:
             events.begin_in_child()
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
                 self.deliver(may_raise=False)  # the child may end without another call of ours
-        if not events.closed:
-            with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
-                events.backend.before_use()
+        with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
+            events.backend.before_use()
 
     def enter(self) -> None:
         """It becomes the default writer of this thread."""
-        self.before_use()
         self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
-
-    def before_write(self) -> None:
-        """One event is about to be written: looks at the file each second, for a loop that never calls us otherwise."""
-        self.events.backend.written += 1
-        if not self._remote and time.monotonic() - self._looked > INTERVAL:
-            self._looked = time.monotonic()
-            self.events.go_on()
-            if not self.desk.policy.strict:
-                self.deliver(may_raise=False)
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
@@ -392,11 +402,9 @@ class _Overrides:
     @property
     def _resource(self) -> Any:
         """The handle that TensorFlow asks for at each eager summary, and when a function is traced."""
-        safe = getattr(self, "_safe", None)
+        safe = self.__dict__.get("_safe")  # not there while the writer is constructed
         if safe is not None:
-            safe.before_use()
-            if tf.executing_eagerly():
-                safe.before_write()
+            safe.before_use(writes=sys._getframe(1).f_code.co_filename == _STOCK_FILE)
         return self._handle
 
     @_resource.setter
@@ -486,7 +494,7 @@ class _Overrides:
 def _called_by_stock() -> bool:
     """Whether TensorFlow's own ``close`` or end of a block asks for the flush: it has more to do, and we look later."""
     code = sys._getframe(2).f_code
-    return code.co_name in ("close", "__exit__") and code.co_filename == _Stock.close.__code__.co_filename
+    return code.co_name in ("close", "__exit__") and code.co_filename == _STOCK_FILE
 
 
 class SafeSummaryWriter(_Overrides, _Stock):  # type: ignore[misc, valid-type]

@@ -343,8 +343,10 @@ class ResourceFiles:
         """Reads on in each; see ``GrowingFile.read``."""
         done = True
         for file in self.all:
-            with contextlib.suppress(*FAILURES):  # of a remote one that is gone: what became of it is asked next
+            try:
                 done = file.read(seconds) and done
+            except FAILURES:  # of a remote one that is gone: what became of it is asked next
+                done = False
         return done
 
     def is_gone(self, file: GrowingFile, *, read_all: bool) -> bool:

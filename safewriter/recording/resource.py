@@ -11,8 +11,8 @@ import itertools
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -24,6 +24,7 @@ from safewriter.recording.growing import FAILURES, GrowingFile, ResourceFiles
 from safewriter.recording.turn import Turn
 from safewriter.system import process
 
+_INTERRUPTED = 8  # writes that signal handlers, one in the middle of the other, may have begun
 _tokens = itertools.count()
 
 
@@ -59,21 +60,21 @@ class Resource(Protocol):
 
 
 class Budget:
-    """How long reading back may take, as a share of the time that has passed."""
+    """How long reading back may take: a share of the CPU time of the process."""
 
     _CREDIT = 0.005  # seconds at first
     _SHARE = 0.02  # afterwards; what it leaves is read when the writer is closed, or asked
 
     def __init__(self) -> None:
-        self._began = time.perf_counter()
+        self._began = time.process_time()
         self._spent = 0.0
 
     @contextlib.contextmanager
-    def spending(self) -> Any:
+    def spending(self) -> Iterator[float]:
         """Measures a block; gives the seconds that it should take at most."""
-        begun = time.perf_counter()
-        yield self._CREDIT + self._SHARE * (begun - self._began) - self._spent
-        self._spent += time.perf_counter() - begun
+        begun = time.thread_time()
+        yield self._CREDIT + self._SHARE * (time.process_time() - self._began) - self._spent
+        self._spent += time.thread_time() - begun
 
 
 class _Shared(ResourceFiles):
@@ -83,13 +84,37 @@ class _Shared(ResourceFiles):
         takers: The backends that write through the resource.
         closed_by: The line that created the writer which closed the resource.
         down: The resource was closed by us, and could not be made anew.
+        gone: Something became of one of the files.
     """
+
+    _missing = 0  # events of which it has been reported that they are in no file
 
     def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
         super().__init__(directory, ending, remote=remote, take=take)
         self.takers: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
         self.closed_by: str | None = None
         self.down = False
+        self.gone = False
+
+    def newly_missing(self, written: int) -> int:
+        """Events that were written and are in no file, though all was read; of those, what was not asked for before.
+
+        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. Where no record
+        was cut short, a few may be of calls that signal handlers interrupt now, or have ended.
+
+        Args:
+            written: How many are known to have been; 0 where that is not known.
+        """
+        missing = max(written - self.events, 0) if self.all else 0
+        if missing <= _INTERRUPTED and not self.torn:
+            return 0
+        more, self._missing = max(missing - self._missing, 0), max(missing, self._missing)
+        return more
+
+    def forget(self) -> None:
+        """See ``ResourceFiles``."""
+        super().forget()
+        self._missing = 0
 
 
 class ResourceBackend:
@@ -107,8 +132,6 @@ class ResourceBackend:
         budget: How long reading back may take while the writer is open; None for as long as it takes.
     """
 
-    _open: ClassVar[weakref.WeakSet[ResourceBackend]] = weakref.WeakSet()
-
     def __init__(
         self,
         resource: Resource,
@@ -125,7 +148,6 @@ class ResourceBackend:
         self.generation = 1
         self.lost = 0
         self.written = 0  #: events that are known to have been written past the backend
-        self._unwritten = 0  # of which this has been reported: they are in no file
         self._resource = resource
         self._turn = turn
         self._desk = desk
@@ -136,19 +158,11 @@ class ResourceBackend:
         self._failure: OSError | None = None  # the last of a copy
         self._left: deque[Any] = deque()  # events of calls that re-entered
         self._closed = False
-        self._files = self._share(_Shared(directory, ending, remote=remote, take=take))
-
-    def _share(self, files: _Shared) -> _Shared:
-        """The files of our resource; those of another writer where TensorFlow gave us the resource of that one."""
-        with self._desk.guard("event file"):
-            if not files.find():
-                key, endings = self._resource.key(), files.endings
-                shared = [other._files for other in list(ResourceBackend._open) if other._resource.key() == key]
-                files = shared[0] if shared else files
-                files.endings |= endings
-        files.takers.add(self)
-        ResourceBackend._open.add(self)
-        return files
+        self._files = _Shared(directory, ending, remote=remote, take=take)
+        with desk.guard("event file"):
+            self._files = _shared_by_resource(self._files, resource)
+        self._files.takers.add(self)
+        _open.add(self)
 
     # The account.
 
@@ -174,6 +188,11 @@ class ResourceBackend:
         with contextlib.suppress(*FAILURES):
             return max(count_records(self.path, offset)[0], 1)
         return 1
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the resource was closed by us, and could not be made anew."""
+        return self._files.down
 
     @property
     def accepted(self) -> int:
@@ -264,6 +283,7 @@ class ResourceBackend:
 
     def flush_resource(self) -> None:
         """Flushes, and nothing else. Raises what TensorFlow raises."""
+        self.before_use()
         self._resource.flush()
 
     def go_on(self) -> None:
@@ -272,20 +292,8 @@ class ResourceBackend:
             done = self.look()
             if self._resource.may_exchange():
                 self._exchange_where_gone(read_all=done)
-                if done and (more := self._newly_unwritten()):
+                if done and (more := self._files.newly_missing(self.written and self.written + self._added)):
                     self._report(events_lost(self.path, None, 0, more))
-
-    def _newly_unwritten(self) -> int:
-        """Events that were written past the backend and are in no file, though all was read.
-
-        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. A single one
-        may be of a call that a signal handler interrupts now, or has ended.
-        """
-        unwritten = max(self.written + self._added - self._files.events, 0) if self.written else 0
-        if unwritten == 1 and not self._files.torn:
-            return 0
-        more, self._unwritten = max(unwritten - self._unwritten, 0), max(unwritten, self._unwritten)
-        return more
 
     def look(self, *, whole: bool = False) -> bool:
         """Reads on in each file, and never calls the resource; whether all was read.
@@ -334,6 +342,7 @@ class ResourceBackend:
         lost, events = min(part.lost, self.accepted), min(part.events, self.accepted)
         self.lost += lost
         if fate is not Fate.INTACT:
+            self._files.gone = True
             self._report(event_file_gone(state, fate, events, lost, goes_on))
         elif lost:
             self._report(events_lost(part.path, failure, lost, 0))
@@ -345,17 +354,19 @@ class ResourceBackend:
         if self._closed:
             return []
         self._closed = True
-        ResourceBackend._open.discard(self)
+        _open.discard(self)
         closed_by = self._files.closed_by
         try:
             if closed_by is None:
                 self._files.closed_by = self._desk.created_at
-                if not self._files.down:
-                    self._resource.close()
+                self._resource.close()
+        except tf.errors.OpError:
+            if not self._files.down:
+                raise
         finally:
             with self._desk.guard("event file"):
                 self._end()
-        calls, self._failed_calls = self._failed_calls + self._newly_unwritten(), 0
+        calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
         missing = self.accepted - self.landed - self.lost
@@ -364,9 +375,11 @@ class ResourceBackend:
 
     def _end(self) -> None:
         try:
-            self.look(whole=True)
+            read_all = self.look(whole=True)
             for file in self._files.unfinished():
                 self._finish(file, None)
+            if read_all or self._files.gone:
+                self._failed_calls += self._files.newly_missing(self.written and self.written + self._added)
         finally:
             for file in self._files.unfinished():  # a fault of ours: no descriptor stays open for it
                 file.close()
@@ -376,7 +389,7 @@ class ResourceBackend:
         self._resource.reopen()
         self._closed = False
         self._files.closed_by = None
-        ResourceBackend._open.add(self)
+        _open.add(self)
         self._begun()
 
     def remove(self) -> None:
@@ -397,6 +410,21 @@ class ResourceBackend:
         self._resource.close()
         self._resource.reopen()
         self._files.forget()
-        self.lost = self._added = self.written = self._unwritten = 0
+        self.lost = self._added = self.written = 0
         self._begun()
         self._report(used_after_fork(parent, process.pid, self.path))
+
+
+_open: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
+
+
+def _shared_by_resource(files: _Shared, resource: Resource) -> _Shared:
+    """The files of a resource; those of another writer where TensorFlow gave us the resource of that one."""
+    if files.find():
+        return files
+    key = resource.key()
+    for other in list(_open):
+        if other._resource.key() == key:
+            other._files.endings |= files.endings
+            return other._files
+    return files

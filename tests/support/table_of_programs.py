@@ -1,5 +1,7 @@
 """Whole programs, broken and correct, and what was reported of each: ``python tests/support/table_of_programs.py``.
 
+Those whose names begin with ``v2_`` are of TF2 or Keras, and are counted apart as well.
+
 A program stands in ``tests/programs/broken`` or ``tests/programs/correct``. Comments in it say what is expected:
 
 ``# reported: SW302``       a warning points at this line
@@ -11,6 +13,7 @@ A broken program is diagnosed correctly where exactly these findings come, each 
 alone where none comes, and no other warning that points at it.
 """
 
+import collections
 import dataclasses
 import os
 import re
@@ -42,6 +45,11 @@ class Program:
     named: tuple[tuple[str, int], ...]
     fails: bool
     unprivileged: bool
+
+    @property
+    def is_tf2(self):
+        """Whether it is a program of TF2 or Keras; their names say so."""
+        return os.path.basename(self.path).startswith("v2_")
 
     @property
     def name(self):
@@ -100,7 +108,7 @@ def run(server, program):
 
 
 def main(*names):
-    """Runs all, or those of these names; prints one line each and the two figures, and what failed ones printed.
+    """Runs all, or those of these names; prints one line each and the figures, and what failed ones printed.
 
     Returns:
         Whether anything is wrong, for the exit code.
@@ -109,18 +117,21 @@ def main(*names):
     figures = []
     with children.ForkServer() as server:
         for kind, verdict in (("broken", "diagnosed correctly"), ("correct", "left alone")):
-            right = 0
+            right = collections.Counter()
             chosen = [program for program in programs(kind) if not names or program.name in names]
             for program in chosen:
                 outcome = run(server, program)
                 found = complaints(program, outcome)
-                right += not found
+                right[program.is_tf2] += not found
                 codes = " ".join(code for code, _ in program.reported)
                 print(f"{program.name:55} {codes:20} {'; '.join(found) or 'ok'}")
                 if found:
                     print(outcome.stderr)
-            wrong += len(chosen) - right
-            figures.append(f"{right} of {len(chosen)} {kind} programs {verdict}")
+            wrong += len(chosen) - right.total()
+            tf2 = sum(program.is_tf2 for program in chosen)
+            figures.append(
+                f"{right.total()} of {len(chosen)} {kind} programs {verdict}; of TF2 and Keras {right[True]} of {tf2}"
+            )
     print("\n".join(figures))
     return bool(wrong)
 

@@ -126,6 +126,19 @@ def test_a_capture_ends_as_a_program_does(tmp_path):
     assert steps(str(tmp_path / "a")) == [1, 2]
 
 
+def test_who_asks_for_the_handle_writes_nothing(tmp_path):
+    """A program that flushes through the raw op, with the writer's handle, is not taken for one that lost events."""
+    with capture_findings() as findings:
+        writer = create_file_writer(str(tmp_path))
+        with writer.as_default():
+            for step in range(20):
+                tf.summary.write("loss", 1.0, step=step)
+                tf.raw_ops.FlushSummaryWriter(writer=writer._resource)
+        assert writer._safe.events.backend.written == 20
+        writer.close()
+    assert findings == []
+
+
 def test_a_dropped_writer_is_ended(tmp_path):
     """The garbage collector ends a writer that nobody closed: what it wrote is read, and its descriptor given back."""
     with capture_findings() as findings:

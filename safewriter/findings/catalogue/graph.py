@@ -243,7 +243,7 @@ CODES = (
         kind=Kind.WARNING,
         when=(
             "TF2: a writer ended without one summary; or, under `install()` or `safewriter run`, `tf.summary` was "
-            "called where no writer is the default."
+            "called where no writer is the default. The lines and the cause are named as far as they were seen."
         ),
         why=(
             "`tf.summary.scalar` writes to the default writer of its thread. Where there is none it returns False "
@@ -329,7 +329,7 @@ CODES = (
         kind=Kind.WARNING,
         when=(
             "TF2: a `tf.function` writes into the writer that it was traced under, while another one is the "
-            "default. Seen under `install()` or `safewriter run`."
+            "default. The line in the function is named under `install()` or `safewriter run`."
         ),
         why=(
             "The default writer is looked up when the function is traced, and is a part of the function from then "
@@ -386,8 +386,9 @@ CODES = (
         name="recording-off",
         kind=Kind.WARNING,
         when=(
-            "TF2: a Python condition of `tf.summary.record_if` was asked once, while a `tf.function` was traced; or "
-            "Keras' callback had switched recording off. Seen under `install()` or `safewriter run`."
+            "TF2: a condition of `tf.summary.record_if` was a plain value when a `tf.function` was traced, and changed "
+            "later, or was never true; or Keras' callback leaves a summary out. Seen under `install()` or "
+            "`safewriter run`; by `safewriter.keras.TensorBoard` for what it leaves out."
         ),
         why=(
             "In a function, a condition that gives True or False in Python is asked when the function is traced and "
