@@ -80,7 +80,7 @@ def test_the_start_page_leads_to_each_code_in_one_click(open_page, size):
         page.wait_for_url(f"**/codes/{row.code}.html")
         assert page.locator("h1").first.inner_text().startswith(f"{row.code} {CATALOGUE[row.code].name}")
         assert page.get_by_text("What to change.").count() == 1
-        assert page.get_by_text("It is not reported for:").is_visible()
+        assert page.get_by_text("It is not reported for:", exact=True).is_visible()
         page.go_back()
         page.wait_for_url("**/index.html")
 

@@ -224,7 +224,8 @@ def folded(output, columns=COLUMNS):
 
 
 def loosened(output):
-    """An output without what may differ from run to run: the last digit of what a network learned, the user."""
+    """An output without what may differ from run to run: a last digit of what a network learned, a thread, the user."""
+    output = re.sub(r"\bThread-\d+\b", "Thread-…", output)
     output = re.sub(r"\b9\d% of the test digits", "9…% of the test digits", output)
     return re.sub(
         r"belongs to [^,]+, (mode \S+;) this process is [^.]+\.", r"belongs to …, \1 this process is ….", output
