@@ -192,7 +192,8 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     events.ledger = ledger = Ledger(
         plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=words
     )
-    desk.report_all(map(words, guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))))
+    beside = guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))
+    desk.report_all(ledger.worded(beside))
     with desk.guard("directory"):
         ledger.watch = DirectoryWatch(
             plan.directory, plan.role, lambda: scope.files_in(ledger.directory), plan.resume_step

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from safewriter.checks.landing import never_flushed, used_after_close
 from safewriter.checks.values import TagStats, ValuesJudge
-from safewriter.findings import Desk, Finding
+from safewriter.findings import Desk, Finding, guarded
 from safewriter.recording.backend import Backend
 from safewriter.recording.report import FileReport, WriterReport
 from safewriter.recording.turn import Turn
@@ -117,7 +118,14 @@ class Ledger:
                 taken.append(self._news.pop(0))
             except IndexError:  # another thread, or a handler, has taken the last one
                 break
-        return list(map(self._words, taken))
+        return self.worded(taken)
+
+    def worded(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Findings in the words of the writer's kind; as they are where that fails."""
+        said: list[Finding] = []
+        for finding in findings:
+            said += guarded(self.desk, "wording", partial(map, self._words, [finding])) or [finding]
+        return said
 
     def first_write(self, tag: str) -> list[Finding]:
         """SW107, when a tag is written for the first time."""
@@ -140,7 +148,7 @@ class Ledger:
         """What to say at close: what could not be written, and the sums for what went on after it was reported."""
         events = self.events
         closing, events.sums[:] = list(events.sums), []
-        return list(map(self._words, (*closing, *self.values.sum_up())))
+        return self.worded((*closing, *self.values.sum_up()))
 
     def findings_at_end(self, *, dropped: bool) -> list[Finding]:
         """SW501 where the user neither flushed nor closed.
