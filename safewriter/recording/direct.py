@@ -29,6 +29,9 @@ class DirectBackend(OnFiles):
         files: Where the events go.
         turn: Of the owner, held around each call but ``write_in_between``.
         slow: See above.
+
+    Attributes:
+        replaced: The queue is in its place, whose thread alone has the files now.
     """
 
     pending = 0  #: the operating system has everything
@@ -40,6 +43,7 @@ class DirectBackend(OnFiles):
         self._slow = 0
         self._look_at = time.monotonic() + _LOOK_EVERY
         self._closed = False
+        self.replaced = False
 
     @property
     def accepted(self) -> int:
@@ -84,7 +88,8 @@ class DirectBackend(OnFiles):
 
     def _go_on_in_newest(self) -> None:
         with self._turn.lock:
-            self._files.go_on_in_newest(closed=self._closed)
+            if not self.replaced:
+                self._files.go_on_in_newest(closed=self._closed)
 
     def prepare(self) -> None:
         """See ``Backend``."""

@@ -62,6 +62,9 @@ class Landing:
                 if self._pid != process.pid:
                     self._go_on_in_child()
                 self.backend.write(event)
+                if self._closed:  # by another thread, since our caller has looked
+                    for finding in self.backend.close():
+                        self._report(finding)
         finally:
             if turn.words:
                 turn.act()
@@ -77,7 +80,8 @@ class Landing:
         with self.turn.lock:
             if self._pid != process.pid:
                 self._go_on_in_child()
-            self.backend.prepare()
+            if not self._closed:
+                self.backend.prepare()
 
     def _go_on_in_child(self) -> None:
         parent, self._pid = self._pid, process.pid
@@ -206,10 +210,15 @@ class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
         self._take(event)
 
     def _storage_is_slow(self) -> None:
+        direct = self.backend
         try:
-            self.backend = self._queue()
+            queue = self._queue()
         except OSError:  # no thread to be had, at the end of the interpreter for one
             return
+        self.backend = queue
+        queue.take_over()
+        if isinstance(direct, DirectBackend):
+            direct.replaced = True
 
 
 def event_file_writer_class() -> type[SafeEventFileWriter]:

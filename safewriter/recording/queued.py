@@ -77,6 +77,10 @@ class QueuedBackend(OnFiles):
         self._unattended = False  # nobody waits for the end
         self._removing = False
 
+    def take_over(self) -> None:
+        """To be called when this is in the place of a direct backend, which handlers may have used until then."""
+        self._accepted = self._files.events + self._files.losses.unstored
+
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="safewriter-queue", daemon=True)
         try:
@@ -231,6 +235,7 @@ class QueuedBackend(OnFiles):
     def _serve(self, *, look: bool) -> OSError | None:
         """Writes ``_storing`` to the files; what did not reach them stays in it. Returns the error, if any."""
         try:
+            self._files.go_on_in_newest(closed=False)  # what a handler began before the queue took over
             if self._storing:
                 self._store()
             if look:
@@ -258,6 +263,7 @@ class QueuedBackend(OnFiles):
             if self._removing:
                 self._files.remove()
             else:
+                self._files.go_on_in_newest(closed=False)
                 self._files.end()
         with self._changed:
             self._ended = True

@@ -222,6 +222,35 @@ writer.add_summary(number(2), 2)
     assert {1, 3} <= {step for step, _ in read_points(tmp_path / "logs")["number"]}
 
 
+def test_at_each_line_of_the_way_to_the_queue(tmp_path):
+    """What a handler adds while the queue takes over, for storage turned out slow, lands and is counted once."""
+    line, going_on = 1, True
+    while going_on:
+        values, added = iter(range(1, 100)), []
+        with opened("direct", tmp_path) as (writer, logdir, findings):
+            events = writer.event_writer
+
+            def switch(events=events):
+                try:
+                    with events.turn.lock:
+                        events._storage_is_slow()
+                finally:
+                    events.turn.act()
+
+            use(writer, values, added, "add")
+            going_on = interrupted_at({line}, switch, lambda: use(writer, values, added, "add"))  # noqa: B023 - called here
+            use(writer, values, added, "add")
+            writer.close()
+            report = writer.report()
+            found = numbers(logdir)
+        assert sorted(found) == added, line
+        assert set(found.values()) == {1}, line
+        assert (report.events, report.landed, report.lost) == (len(added), len(added), 0), line
+        assert findings == [], line
+        line += 1
+    assert line > 30
+
+
 def test_a_live_reader_sees_what_comes_after(tmp_path, monkeypatch, graph):
     """TensorBoard's own reader, which never goes back to an earlier file, sees all that follows an interrupted add."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
