@@ -166,7 +166,8 @@ def _cells(row):
 
 def settings(directory):
     """The environment of a user who has safewriter installed, in this directory."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SAFEWRITER_", "PYTHONWARN"))}
+    ours = ("SAFEWRITER_", "PYTHONWARN", "CI", "BUILD_NUMBER")  # the latter two make pytest print in full
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     path = os.pathsep.join([os.path.dirname(sys.executable), kept.get("PATH", "")])
     more = {"TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(directory), "PYTHONIOENCODING": "utf-8", "PATH": path}
     return {**kept, **more, "TZ": "UTC", "HOME": str(directory), "NO_COLOR": "1"}
