@@ -6,6 +6,7 @@ import glob
 import os
 import signal
 import sys
+import threading
 import time
 import uuid
 
@@ -249,6 +250,32 @@ def test_at_each_line_of_the_way_to_the_queue(tmp_path):
         assert findings == [], line
         line += 1
     assert line > 30
+
+
+@pytest.mark.parametrize("backend", ["direct", "queued"])
+def test_an_event_that_a_close_overtakes(backend, tmp_path):
+    """An event that a tracker hands over while another thread closes the writer lands, or is reported as lost."""
+    with opened(backend, tmp_path) as (writer, logdir, findings):
+        events = writer.event_writer
+        put = events._try_put  # TensorFlow has looked whether the writer is closed, and our turn is not yet taken
+
+        def overtaken(event):
+            closing = threading.Thread(target=writer.close)
+            closing.start()
+            closing.join()
+            put(event)
+
+        events._try_put = overtaken
+        events.add_event(tf.Event(step=7, summary=number(7)))
+        events._try_put = put
+        writer.close()
+        writer.reopen()
+        writer.add_summary(number(8), 8)
+        writer.close()
+        report, found = writer.report(), numbers(logdir)
+    assert report.events == report.landed + report.lost
+    assert sorted(found) == ([7, 8] if backend == "direct" else [8])
+    assert {finding.code for finding in findings} == (set() if backend == "direct" else {"SW502"})
 
 
 def test_a_live_reader_sees_what_comes_after(tmp_path, monkeypatch, graph):
