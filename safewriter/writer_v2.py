@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event, SessionLog
+from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
@@ -33,7 +34,8 @@ from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
-from safewriter.recording.watcher import INTERVAL, WATCHER
+from safewriter.recording.watcher import WATCHER
+from safewriter.system import process
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
@@ -41,6 +43,9 @@ _numbers = itertools.count(1)
 _Self = TypeVar("_Self", bound="_Overrides")
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _STOCK_FILE = _Stock.close.__code__.co_filename
+_STOCK_MODULE = summary_ops_v2.__name__
+#: The module of a function on the stack. Python 3.12 and later know it without making a frame object, which is quicker.
+_module_at = getattr(sys, "_getframemodulename", None) or (lambda depth: sys._getframe(depth + 1).f_globals["__name__"])
 _StockTrackable = summary_ops_v2._TrackableResourceSummaryWriter
 
 
@@ -254,11 +259,15 @@ class _Safe:
         events: Its event writer.
         plan: What was settled before it was created.
         flush_secs: Between two flushes of a remote file.
+
+    Attributes:
+        due: The next eager write is to look first: a loop may never call us otherwise.
     """
 
     def __init__(self, events: EagerEvents, plan: Plan, flush_secs: float) -> None:
         self.events = events
         self.desk = plan.desk
+        self.due = False
         self.of_a_fit = False  #: Keras' `fit` made it the default one
         self._remote = plan.remote
         self._flush_secs = flush_secs
@@ -281,6 +290,7 @@ class _Safe:
                 events.flush()
             elif not self._remote:
                 events.look()
+                self.due = True
             if not self.desk.policy.strict:  # there the user's next call raises
                 self.deliver(may_raise=False)
         return True
@@ -289,25 +299,14 @@ class _Safe:
         """Whether the resource is eager, and so is the call."""
         return not self.events.graph_mode and tf.executing_eagerly()
 
-    def before_use(self, *, writes: bool) -> None:
-        """The handle is asked for at each eager summary, and when a function is traced: this must be quick.
+    def look_first(self) -> None:
+        """A second has passed since the last look: before the next write, what became of the file meanwhile."""
+        self.due = False
+        self.events.go_on()
+        if not self.desk.policy.strict:
+            self.deliver(may_raise=False)
 
-        Args:
-            writes: TensorFlow asks, to write an event.
-        """
-        events = self.events
-        backend = events.backend
-        if events.foreign or backend.is_down:
-            self._make_usable()
-        if writes and tf.executing_eagerly():
-            backend.written += 1
-            if not self._remote and time.monotonic() - self._looked > INTERVAL:  # a loop that never calls us otherwise
-                self._looked = time.monotonic()
-                events.go_on()
-                if not self.desk.policy.strict:
-                    self.deliver(may_raise=False)
-
-    def _make_usable(self) -> None:
+    def make_usable(self) -> None:
         """The process was forked, or the resource could not be made anew when its file was gone."""
         events = self.events
         if events.closed or events.graph_mode:
@@ -396,16 +395,23 @@ class _Block(AbstractContextManager[Any]):
 class _Overrides:
     """What a writer of ours does beside TensorFlow's part; stands in front of TensorFlow's class."""
 
-    _safe: _Safe
+    _safe: _Safe = None  # type: ignore[assignment]  # while the writer is constructed
     _handle: Any
     _closed: bool
 
     @property
     def _resource(self) -> Any:
-        """The handle that TensorFlow asks for at each eager summary, and when a function is traced."""
-        safe = self.__dict__.get("_safe")  # not there while the writer is constructed
+        """The handle. TensorFlow asks for it at each eager summary, and at each trace of a function: be quick."""
+        safe = self._safe
         if safe is not None:
-            safe.before_use(writes=sys._getframe(1).f_code.co_filename == _STOCK_FILE)
+            events = safe.events
+            backend = events.backend
+            if events.pid != process.pid or backend.files.down:
+                safe.make_usable()
+            if _module_at(1) == _STOCK_MODULE and context.executing_eagerly():
+                backend.written += 1
+                if safe.due:
+                    safe.look_first()
         return self._handle
 
     @_resource.setter
@@ -485,7 +491,7 @@ class _Overrides:
         return safe.events.ledger.report()
 
     def __repr__(self) -> str:
-        safe = getattr(self, "_safe", None)
+        safe = self._safe
         if safe is None:
             return f"<{type(self).__name__}, not created>"
         state = "closed" if safe.events.closed else "open"

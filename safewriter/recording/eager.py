@@ -158,10 +158,10 @@ class EagerEvents(Landing):
 
     def begin_in_child(self) -> None:
         """In a forked child, before its first event: begins a file of its own. Nothing in the writer's process."""
-        if self._pid == process.pid or self.graph_mode or self._closed or self.turn.reentered():
+        if self.pid == process.pid or self.graph_mode or self._closed or self.turn.reentered():
             return
         with self.turn.lock, self.ledger.desk.guard("fork"):
-            if self._pid != process.pid:
+            if self.pid != process.pid:
                 self._go_on_in_child()
 
     def _book_in_child(self) -> None:

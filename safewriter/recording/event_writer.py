@@ -27,6 +27,7 @@ class Landing:
 
     Attributes:
         backend: Where events go.
+        pid: The process that writes.
         sums: What closing had to say, for the ledger to report.
         in_child: Called in a forked child, before its first event is written.
     """
@@ -38,7 +39,7 @@ class Landing:
         self.turn = Turn()
         self.sums: list[Finding] = []
         self._closed = False
-        self._pid = process.pid
+        self.pid = process.pid
         self._report = report
         self.in_child: Callable[[], None] = lambda: None
 
@@ -50,7 +51,7 @@ class Landing:
     @property
     def foreign(self) -> bool:
         """Whether it is another process's: we are a forked child that has not written yet."""
-        return self._pid != process.pid
+        return self.pid != process.pid
 
     def _take(self, event: Any) -> None:
         turn = self.turn
@@ -59,7 +60,7 @@ class Landing:
             return
         try:
             with turn.lock:
-                if self._pid != process.pid:
+                if self.pid != process.pid:
                     self._go_on_in_child()
                 self.backend.write(event)
                 if self._closed:  # by another thread, since our caller has looked
@@ -78,13 +79,13 @@ class Landing:
         if self.turn.reentered():
             return
         with self.turn.lock:
-            if self._pid != process.pid:
+            if self.pid != process.pid:
                 self._go_on_in_child()
             if not self._closed:
                 self.backend.prepare()
 
     def _go_on_in_child(self) -> None:
-        parent, self._pid = self._pid, process.pid
+        parent, self.pid = self.pid, process.pid
         self.in_child()
         self._leave_to_parent(parent)
 

@@ -62,8 +62,8 @@ class Resource(Protocol):
 class Budget:
     """How long reading back may take: a share of the CPU time of the process."""
 
-    _CREDIT = 0.002  # seconds at first
-    _SHARE = 0.01  # afterwards; what it leaves is read when the writer is closed, or asked
+    _CREDIT = 0.001  # seconds at first
+    _SHARE = 0.005  # afterwards; what it leaves is read when the writer is closed, or asked
 
     def __init__(self) -> None:
         self._began = time.process_time()
@@ -130,6 +130,9 @@ class ResourceBackend:
         report: Takes SW502 and SW503.
         take: Is called with each event that is read back; None where they are only counted.
         budget: How long reading back may take while the writer is open; None for as long as it takes.
+
+    Attributes:
+        files: Of the resource, with what its writers have in common.
     """
 
     def __init__(
@@ -158,10 +161,10 @@ class ResourceBackend:
         self._failure: OSError | None = None  # the last of a copy
         self._left: deque[Any] = deque()  # events of calls that re-entered
         self._closed = False
-        self._files = _Shared(directory, ending, remote=remote, take=take)
+        self.files = _Shared(directory, ending, remote=remote, take=take)
         with desk.guard("event file"):
-            self._files = _shared_by_resource(self._files, resource)
-        self._files.takers.add(self)
+            self.files = _shared_by_resource(self.files, resource)
+        self.files.takers.add(self)
         _open.add(self)
 
     # The account.
@@ -169,18 +172,18 @@ class ResourceBackend:
     @property
     def parts(self) -> Sequence[Part]:
         """Each event file, with what all writers of the resource wrote to it; rescued ones last."""
-        return [*(file.part for file in self._files.all), *self._files.rescued]
+        return [*(file.part for file in self.files.all), *self.files.rescued]
 
     @property
     def path(self) -> str:
         """The file that is written to, or was last; the log directory where there is none yet."""
-        current = self._files.current
-        return self._files.directory if current is None else current.part.path
+        current = self.files.current
+        return self.files.directory if current is None else current.part.path
 
     @property
     def size(self) -> int:
         """Bytes that TensorFlow has written to the file of now, read back or not."""
-        current = self._files.current
+        current = self.files.current
         return 0 if current is None else current.grown_to()
 
     def written_behind(self, offset: int) -> int:
@@ -190,19 +193,14 @@ class ResourceBackend:
         return 1
 
     @property
-    def is_down(self) -> bool:
-        """Whether the resource was closed by us, and could not be made anew."""
-        return self._files.down
-
-    @property
     def accepted(self) -> int:
         """Events that were added here; where nobody else shares the resource, all that were found in its files."""
-        return self._added if len(self._files.takers) > 1 else max(self._added, self._files.events)
+        return self._added if len(self.files.takers) > 1 else max(self._added, self.files.events)
 
     @property
     def landed(self) -> int:
         """Events that were read back; where no file can be seen, the resource's word is taken."""
-        files = self._files
+        files = self.files
         if not files.all:
             return self.accepted - self.lost
         missing = sum(taker.accepted for taker in list(files.takers)) - files.landed
@@ -227,7 +225,7 @@ class ResourceBackend:
 
     def bring_up(self) -> None:
         """Makes the resource anew where that failed before. Raises what TensorFlow raises."""
-        files = self._files
+        files = self.files
         if files.down:
             self._resource.reopen()
             files.down = False
@@ -235,16 +233,16 @@ class ResourceBackend:
 
     def before_use(self) -> None:
         """The same for a write past the backend, which may be a signal handler's in the middle of an exchange."""
-        if self._files.down:
+        if self.files.down:
             self._resource.reopen()
 
     def _begun(self) -> None:
         self.generation += 1
         with self._desk.guard("event file"):
-            self._files.find()
+            self.files.find()
 
     def _in_our_words(self, error: Exception) -> BaseException:
-        closed_by = self._files.closed_by
+        closed_by = self.files.closed_by
         if closed_by is None or not isinstance(error, tf.errors.OpError):
             return error
         return self._desk.error_from(lambda: resource_closed(self.path, closed_by, self._failed_calls), error)
@@ -292,7 +290,7 @@ class ResourceBackend:
             done = self.look()
             if self._resource.may_exchange():
                 self._exchange_where_gone(read_all=done)
-                if done and (more := self._files.newly_missing(self.written and self.written + self._added)):
+                if done and (more := self.files.newly_missing(self.written and self.written + self._added)):
                     self._report(events_lost(self.path, None, 0, more))
 
     def look(self, *, whole: bool = False) -> bool:
@@ -301,7 +299,7 @@ class ResourceBackend:
         Args:
             whole: Read all, whatever it costs.
         """
-        files = self._files
+        files = self.files
         if whole or self._budget is None or not files.all:
             files.find()
         if whole or self._budget is None:
@@ -310,7 +308,7 @@ class ResourceBackend:
             return seconds > 0.0 and files.read(seconds)
 
     def _exchange_where_gone(self, *, read_all: bool) -> None:
-        files, current = self._files, self._files.current
+        files, current = self.files, self.files.current
         for file in files.unfinished():
             if file is not current:  # a copy failed before
                 self._finish(file, self.path)
@@ -334,7 +332,7 @@ class ResourceBackend:
         is when ``goes_on`` is None.
         """
         fate, state = file.fate()
-        failure = self._files.settle(file, fate, state, last_try=goes_on is None)
+        failure = self.files.settle(file, fate, state, last_try=goes_on is None)
         self._failure = failure or self._failure
         part = file.part
         if not part.final:
@@ -342,7 +340,7 @@ class ResourceBackend:
         lost, events = min(part.lost, self.accepted), min(part.events, self.accepted)
         self.lost += lost
         if fate is not Fate.INTACT:
-            self._files.gone = True
+            self.files.gone = True
             self._report(event_file_gone(state, fate, events, lost, goes_on))
         elif lost:
             self._report(events_lost(part.path, failure, lost, 0))
@@ -355,13 +353,13 @@ class ResourceBackend:
             return []
         self._closed = True
         _open.discard(self)
-        closed_by = self._files.closed_by
+        closed_by = self.files.closed_by
         try:
             if closed_by is None:
-                self._files.closed_by = self._desk.created_at
+                self.files.closed_by = self._desk.created_at
                 self._resource.close()
         except tf.errors.OpError:
-            if not self._files.down:
+            if not self.files.down:
                 raise
         finally:
             with self._desk.guard("event file"):
@@ -376,19 +374,19 @@ class ResourceBackend:
     def _end(self) -> None:
         try:
             read_all = self.look(whole=True)
-            for file in self._files.unfinished():
+            for file in self.files.unfinished():
                 self._finish(file, None)
-            if read_all or self._files.gone:
-                self._failed_calls += self._files.newly_missing(self.written and self.written + self._added)
+            if read_all or self.files.gone:
+                self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
         finally:
-            for file in self._files.unfinished():  # a fault of ours: no descriptor stays open for it
+            for file in self.files.unfinished():  # a fault of ours: no descriptor stays open for it
                 file.close()
 
     def reopen(self) -> None:
         """See ``Backend``."""
         self._resource.reopen()
         self._closed = False
-        self._files.closed_by = None
+        self.files.closed_by = None
         _open.add(self)
         self._begun()
 
@@ -396,7 +394,7 @@ class ResourceBackend:
         """See ``Backend``."""
         with contextlib.suppress(Exception):
             self.close()
-        if len(self._files.takers) == 1:
+        if len(self.files.takers) == 1:
             for part in self.parts:
                 with contextlib.suppress(*FAILURES):
                     tf.io.gfile.remove(part.path)
@@ -409,7 +407,7 @@ class ResourceBackend:
         """
         self._resource.close()
         self._resource.reopen()
-        self._files.forget()
+        self.files.forget()
         self.lost = self._added = self.written = 0
         self._begun()
         self._report(used_after_fork(parent, process.pid, self.path))
@@ -425,6 +423,6 @@ def _shared_by_resource(files: _Shared, resource: Resource) -> _Shared:
     key = resource.key()
     for other in list(_open):
         if other._resource.key() == key:
-            other._files.endings |= files.endings
-            return other._files
+            other.files.endings |= files.endings
+            return other.files
     return files

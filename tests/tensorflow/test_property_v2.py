@@ -98,7 +98,7 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
 
     @property
     def watched(self):
-        current = self.writer._safe.events.backend._files.current
+        current = self.writer._safe.events.backend.files.current
         return not current.part.final and os.path.exists(current.part.path) and current.part.path not in self.foreign
 
     @rule()
@@ -201,7 +201,7 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
 
     def all_in_one(self):
         """Whether no finished file is there: what becomes of those is not the writer's to tell."""
-        files = self.writer._safe.events.backend._files
+        files = self.writer._safe.events.backend.files
         return not files.rescued and all(not file.part.final or not file.part.landed for file in files.all)
 
     @rule()
