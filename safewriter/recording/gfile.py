@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import io
-import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ import tensorflow as tf
 
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.read import count_records
+from safewriter.system import process
 
 _open_files: weakref.WeakSet[Any] = weakref.WeakSet()  # TensorFlow's own, of each ``GFile``
 
@@ -170,11 +170,8 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
+@process.in_child
 def _keep_in_child() -> None:
     """In a forked child: keeps the parent's files for ever, for to destroy one is to write what it buffers, again."""
     for file in list(_open_files):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(file))
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_keep_in_child)

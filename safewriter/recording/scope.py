@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import collections
 import multiprocessing
-import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from safewriter.checks.landing import events_lost, more_never_closed, too_many_w
 from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError, SafeWriterWarning
 from safewriter.recording.graphs import Graphs
 from safewriter.recording.ledger import Ledger
-from safewriter.system import ending
+from safewriter.system import ending, process
 
 MANY = 32  # open writers
 EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program ends
@@ -325,14 +324,13 @@ def _end_with_worker(_: object = None) -> None:
     util.Finalize(None, end_program, exitpriority=0)
 
 
+@process.in_child
 def _after_fork() -> None:
     for scope in _scopes:
         scope.after_fork()
 
 
 atexit.register(end_program)
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_after_fork)
 # Children of multiprocessing mostly end without exit hooks, and begin by forgetting what was registered before.
 util.register_after_fork(_scopes[0], _end_with_worker)
 if multiprocessing.parent_process() is not None:

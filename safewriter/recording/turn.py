@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from safewriter.system import process
 
 
 class Turn:
@@ -90,10 +91,7 @@ class Turn:
 _turns: weakref.WeakSet[Turn] = weakref.WeakSet()
 
 
+@process.in_child
 def _begin_all_anew() -> None:
     for turn in list(_turns):
         turn.begin_anew()
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_begin_all_anew)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from safewriter.checks.tf2 import Lost, LostLine, baked_condition, captured_writer, lost_line, trace_not_exported
 from safewriter.findings import Finding, Place, Policy, is_users, send
 from safewriter.recording import scope
+from safewriter.system import process
 
 if TYPE_CHECKING:
     from safewriter.recording.eager import EagerEvents
@@ -282,5 +283,4 @@ def _defined(condition: Callable[[], Any] | None) -> Place | None:
 
 USAGE = Usage()
 scope.at_end.append(USAGE.report)
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=USAGE.begin_anew)
+process.in_child(USAGE.begin_anew)

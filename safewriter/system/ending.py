@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dis
 import functools
-import os
 import sys
 import threading
 from _sitebuiltins import Quitter  # the class of ``exit`` and ``quit``
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
+
+from safewriter.system import process
 
 _UNKNOWN = object()
 #: What the bytecode of ``raise SystemExit(0)`` has between its parts; it differs from version to version.
@@ -165,10 +166,7 @@ def _raises_success(frame: FrameType) -> bool:
     return bool(parts) and parts[-1].opname.startswith("LOAD_") and parts[-1].argval == "SystemExit"
 
 
+@process.in_child
 def _after_fork() -> None:
     if _watch is not None:
         _watch.after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_after_fork)
