@@ -194,12 +194,7 @@ class Adding:
             add()
             turn.leave(book)
             return
-        try:
-            with turn.lock:
-                add()
-        finally:
-            if turn.words:
-                turn.act()
+        turn.run(add)
         book()
 
     def _count_dropped(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +65,7 @@ class Books:
         try:
             found = ledger.values.observe(summary, step, global_step)
             if len(ledger.values.tags) != ledger.tags_seen:
-                self._book_new_tags(summary)
+                ledger.book_new_tags(summary)
             if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
                 self.graphs_due = adds
         except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
@@ -81,17 +80,8 @@ class Books:
         with ledger.turn.lock, ledger.desk.guard("values"):
             ledger.other_summaries += 1
             found = ledger.values.observe(event.summary, event.step)
-            self._book_new_tags(event.summary)
+            ledger.book_new_tags(event.summary)
         return found
-
-    def _book_new_tags(self, summary: Any) -> None:
-        ledger = self._ledger
-        tags = ledger.values.tags
-        ledger.tags_seen = len(tags)
-        for tag, times in Counter(value.tag for value in summary.value).items():
-            if tags[tag].count <= times:
-                ledger.scope.graphs.wrote(ledger.key, tag)
-                self._news += ledger.first_write(tag)
 
     def look_at_graphs(self) -> None:
         """Looks for ops that were created between adds. Not during a turn: graphs have a lock for all writers."""

@@ -15,12 +15,12 @@ from tensorflow.python.ops import gen_summary_ops
 from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
 from safewriter.findings import Finding
-from safewriter.recording.event_writer import Landing
+from safewriter.recording.landing import Landing
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.resource import ResourceBackend
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watcher import WATCHER
-from safewriter.system import ending, process
+from safewriter.system import ending
 
 
 class EagerResource:
@@ -110,14 +110,12 @@ class EagerEvents(Landing):
     def __init__(self, *, graph_mode: bool, may_be_silent: bool) -> None:
         self.news: list[Finding] = []
         self._begin(self.news.append)
-        self.in_child = self._book_in_child
         self.graph_mode = graph_mode
         self.entered = 0
         self.entered_off = 0
         self.entered_in_trace = False
         self._may_be_silent = may_be_silent
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
-        self._tags_seen = 0
 
     # As the default writer.
 
@@ -158,17 +156,16 @@ class EagerEvents(Landing):
 
     def begin_in_child(self) -> None:
         """In a forked child, before its first event: begins a file of its own. Nothing in the writer's process."""
-        if self.pid == process.pid or self.graph_mode or self._closed or self.turn.reentered():
-            return
-        with self.turn.lock, self.ledger.desk.guard("fork"):
-            if self.pid != process.pid:
+        if self.foreign and not self.graph_mode and not self._closed:
+            self.turn.run(self._begin_in_child)
+
+    def _begin_in_child(self) -> None:
+        with self.ledger.desk.guard("fork"):
+            if self.foreign:
                 self._go_on_in_child()
 
-    def _book_in_child(self) -> None:
-        self._tags_seen = 0
-        self.ledger.begin_in_child()
-
     def _leave_to_parent(self, parent: int) -> None:
+        self.ledger.begin_in_child()
         self.backend.leave_to_parent(parent)
 
     # Reading back.
@@ -183,12 +180,8 @@ class EagerEvents(Landing):
         with ledger.desk.guard("values"):
             step = int(event.step)
             self.news += ledger.values.observe(summary, step, step)
-            tags = ledger.values.tags
-            if len(tags) != self._tags_seen:
-                self._tags_seen = len(tags)
-                for value in summary.value:
-                    if tags[value.tag].count == 1:
-                        self.news += ledger.first_write(value.tag)
+            if len(ledger.values.tags) != ledger.tags_seen:
+                ledger.book_new_tags(summary)
 
     def look(self, *, whole: bool = False) -> None:
         """Reads back and books, in any thread; what comes up waits in ``news``. Nothing in the middle of another call.
@@ -210,29 +203,24 @@ class EagerEvents(Landing):
 
     def go_on(self) -> None:
         """Reads back, and goes on in a new file where something has become of this one."""
-        turn = self.turn
-        if turn.reentered():
-            return
-        try:
-            with turn.lock:
-                if not self._closed and not self.foreign:
-                    self.backend.go_on()
-                    self.ledger.flushed()
-        finally:
-            turn.act()
+        self.turn.run(self._go_on)
 
-    def flush(self) -> None:
-        """See ``Landing``. Raises what TensorFlow raises."""
+    def _go_on(self) -> None:
+        if not self._closed and not self.foreign:
+            self.backend.go_on()
+            self.ledger.flushed()
+
+    def _flush(self) -> None:
         try:
-            super().flush()
+            super()._flush()
         finally:
             self.ledger.flushed()
 
-    def close(self, timeout: float | None = None) -> None:
-        """See ``Landing``; where nothing ever came, that is in ``news``."""
+    def _close(self, timeout: float | None) -> None:
+        """Where nothing ever came, that is in ``news``."""
         was_open = not self._closed
-        super().close(timeout)
-        if was_open and self._closed and not self.foreign:
+        super()._close(timeout)
+        if was_open and not self.foreign:
             with self.ledger.desk.guard("usage"):
                 self.news += USAGE.settled(self)
                 self.sums += USAGE.captured_since(self)
