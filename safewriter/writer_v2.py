@@ -27,11 +27,11 @@ from safewriter.checks.tf2 import baked_step, in_tf2_words
 from safewriter.facts.strategy import strategy_facts
 from safewriter.findings import Desk, Finding, Policy, guarded, is_keras, is_users, users_place
 from safewriter.recording import scope
-from safewriter.recording.eager import EagerEvents, EagerResource, NoResource
+from safewriter.recording.eager import EagerEvents, EagerResource
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.opening import free_space, locate, probe, resolved
 from safewriter.recording.report import WriterReport
-from safewriter.recording.resource import Budget, ResourceBackend, new_token
+from safewriter.recording.resource import Budget, Resource, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.recording.watcher import WATCHER
@@ -183,7 +183,7 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     desk = plan.desk
     events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
     events.backend = ResourceBackend(
-        EagerResource(writer._handle, init, events.may_exchange) if eager else NoResource(),
+        EagerResource(writer._handle, init, events.may_exchange) if eager else Resource(),
         plan.directory,
         suffix,
         events.turn,

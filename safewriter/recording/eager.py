@@ -17,13 +17,13 @@ from safewriter.checks.tf2 import Silence, never_recorded
 from safewriter.findings import Finding
 from safewriter.recording.landing import Landing
 from safewriter.recording.ledger import Ledger
-from safewriter.recording.resource import ResourceBackend
+from safewriter.recording.resource import Resource, ResourceBackend
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import ending
 
 
-class EagerResource:
+class EagerResource(Resource):
     """The resource behind the handle of an eager writer.
 
     Args:
@@ -35,11 +35,11 @@ class EagerResource:
     def __init__(self, handle: Any, create: Callable[[Any], Any], may_exchange: Callable[[], bool]) -> None:
         self._handle = handle
         self._create = create
-        self.may_exchange = may_exchange
+        self._may_exchange = may_exchange
 
-    def key(self) -> object:
-        """See ``Resource``: nobody else has the handle."""
-        return self
+    def may_exchange(self) -> bool:
+        """See ``Resource``."""
+        return self._may_exchange()
 
     def add(self, event: Any) -> None:
         """See ``Resource``."""
@@ -63,30 +63,6 @@ class EagerResource:
         """See ``Resource``."""
         with tf.init_scope(), ops.device("cpu:0"):
             self._create(self._handle)
-
-
-class NoResource:
-    """In graph mode only a session could reach the resource; its file can be read all the same."""
-
-    def key(self) -> object:
-        """See ``Resource``."""
-        return self
-
-    def add(self, event: Any) -> None:
-        """See ``Resource``."""
-
-    def flush(self) -> None:
-        """See ``Resource``."""
-
-    def close(self) -> None:
-        """See ``Resource``."""
-
-    def reopen(self) -> None:
-        """See ``Resource``."""
-
-    def may_exchange(self) -> bool:
-        """See ``Resource``."""
-        return False
 
 
 class EagerEvents(Landing):

@@ -15,7 +15,7 @@ from safewriter.recording.direct import DirectBackend
 from safewriter.recording.files import EventFiles
 from safewriter.recording.landing import Landing
 from safewriter.recording.queued import QueuedBackend, Queueing
-from safewriter.recording.resource import ResourceBackend
+from safewriter.recording.resource import Resource, ResourceBackend
 
 
 class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
@@ -128,31 +128,26 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
             self._take(event)
 
 
-class _SessionResource:
+class _SessionResource(Resource):
     """The resource of an event writer of TensorFlow's, by the methods of its class: trackers may have patched them."""
 
     def __init__(self, owner: SafeSessionEventWriter) -> None:
         self._writer = owner
 
     def key(self) -> object:
-        """See ``Resource``."""
         return self._writer._session, self._writer._init_op.inputs[0].op.get_attr("shared_name")
 
     def add(self, event: Any) -> None:
-        """See ``Resource``."""
         EventFileWriterV2.add_event(self._writer, event)
 
     def flush(self) -> None:
-        """See ``Resource``."""
         EventFileWriterV2.flush(self._writer)
 
     def close(self) -> None:
-        """See ``Resource``."""
         self._writer._session.run([self._writer._flush_op])
         self._writer._session.run(self._writer._close_op)
 
     def reopen(self) -> None:
-        """See ``Resource``."""
         self._writer._session.run(self._writer._init_op)
 
     def may_exchange(self) -> bool:

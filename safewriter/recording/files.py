@@ -63,6 +63,20 @@ class EventFile(Protocol):
         """Removes the file again, as far as that is possible."""
 
 
+def try_out(directory: str, records: bytes = b"") -> None:
+    """Shows that an event file can be created in a local directory, which is made, and written to.
+
+    Raises:
+        OSError: It can't.
+    """
+    make_directories(directory)
+    file = LocalFile(os.path.join(directory, new_name(".probe")))
+    try:
+        file.write(records)
+    finally:
+        file.remove()
+
+
 class Opened(NamedTuple):
     """A file that can be written to, with its account."""
 

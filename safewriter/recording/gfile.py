@@ -103,7 +103,7 @@ class GFile:
 
     def reader(self) -> BinaryIO:
         """The file, opened for reading from its start."""
-        return cast("BinaryIO", _Reader(self.path))
+        return reader(self.path)
 
     def reached(self) -> int:
         """How many records a reader finds behind the last one that is known to have been written.
@@ -145,6 +145,11 @@ class GFile:
             tf.io.gfile.remove(self.path)
 
 
+def reader(path: str) -> BinaryIO:
+    """A file, opened for reading from its start; where it is not there, reading fails."""
+    return cast("BinaryIO", _Reader(path))
+
+
 class _Reader(io.RawIOBase):
     """A file behind ``tf.io.gfile``, with the positions and the errors of Python's files."""
 
@@ -153,13 +158,11 @@ class _Reader(io.RawIOBase):
         self._path = path
         with as_os_error(path):
             self._file: Any = tf.io.gfile.GFile(path, "rb")
-            self._size: int = self._file.size()
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        position = offset + self._size if whence == io.SEEK_END else offset
         with as_os_error(self._path):
-            self._file.seek(position)
-        return position
+            self._file.seek(offset, whence)
+            return int(self._file.tell())
 
     def read(self, size: int = -1) -> bytes:
         with as_os_error(self._path):

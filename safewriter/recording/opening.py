@@ -16,15 +16,12 @@ from safewriter.checks.logdir import (
     judge_scheme,
     scheme_of,
 )
-from safewriter.eventfile.local import LocalFile
-from safewriter.eventfile.names import new_name
 from safewriter.findings import Desk, Finding, error_for, guarded
 from safewriter.recording import gfile
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter, event_file_writer_class
-from safewriter.recording.files import EventFiles
+from safewriter.recording.files import EventFiles, try_out
 from safewriter.recording.queued import Queueing
 from safewriter.recording.resource import new_token
-from safewriter.system.directories import make_directories
 from safewriter.system.logdir import free_bytes, obstacle
 
 
@@ -123,9 +120,6 @@ def open_session(
 def probe(directory: str, desk: Desk) -> None:
     """Shows that an event file can be created, for a writer whose file TensorFlow creates and says nothing."""
     try:
-        make_directories(directory)
-        file = LocalFile(os.path.join(directory, new_name(".probe")))
-        file.close()
-        os.unlink(file.path)
+        try_out(directory)
     except OSError as error:
         raise cannot_create(directory, error, desk) from error
