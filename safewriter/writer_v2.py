@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
@@ -36,6 +36,7 @@ from safewriter.recording.usage import USAGE
 from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import process
+from safewriter.system.stack import outwards
 
 _LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
@@ -234,14 +235,10 @@ def _in_words(finding: Finding, *, of_keras: bool) -> Finding:
 
 def called_by_keras() -> bool:
     """Whether a method of Keras' callback creates a writer, that of ours among them."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if is_keras(code.co_filename):
-            return True
-        if is_users(code.co_filename):
-            return False
-        frame = frame.f_back
+    for frame in outwards(sys._getframe(1)):
+        filename = frame.f_code.co_filename
+        if is_keras(filename) or is_users(filename):
+            return is_keras(filename)
     return False
 
 

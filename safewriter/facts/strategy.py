@@ -17,6 +17,7 @@ from tensorflow.python.framework import func_graph, ops
 
 from safewriter.checks.distribution import StrategyFacts
 from safewriter.system.role import role
+from safewriter.system.stack import outwards
 
 #: Classes whose public name is another.
 _PUBLIC_NAMES = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}
@@ -102,13 +103,8 @@ def _inside_run() -> bool:
     ``MirroredStrategy`` runs the function given to ``merge_call`` in the thread that called ``run``, where nothing
     on the stack of modes distinguishes it from the scope.
     """
-    frame = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if code.co_name == "_call_for_each_replica" and _DISTRIBUTE in code.co_filename:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+    callers = (frame.f_code for frame in outwards(sys._getframe(1)))
+    return any(code.co_name == "_call_for_each_replica" and _DISTRIBUTE in code.co_filename for code in callers)
 
 
 def _tracing(graphs: Sequence[Any]) -> str | None:

@@ -6,7 +6,7 @@ import sys
 import threading
 import weakref
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from tensorflow.python.ops import summary_ops_v2
@@ -14,6 +14,7 @@ from tensorflow.python.ops import summary_ops_v2
 from safewriter.findings import Place, SafeWriterError, is_keras, send
 from safewriter.keras.steps import IN_PYTHON, Counted
 from safewriter.recording.usage import USAGE
+from safewriter.system.stack import outwards
 
 OVER = object()  #: in the place of a method of the callback: `fit` has ended
 
@@ -99,14 +100,12 @@ class Stay:
         if fit is not None and fit.callbacks() is None:
             return OVER
         hook = None
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
+        for frame in outwards(sys._getframe(1)):
             code = frame.f_code
             if fit is not None and code is fit.code and frame.f_locals.get("callbacks") is fit.callbacks():
                 return hook
             if code.co_name.startswith("on_") and is_keras(code.co_filename):
                 hook = code.co_name
-            frame = frame.f_back
         return hook if fit is None else OVER
 
     def is_over(self) -> bool:
@@ -141,13 +140,11 @@ class _Fit:
 
 def running_fit() -> _Fit | None:
     """The innermost one that is running; None where a loop of the user's calls the callback's methods."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame in outwards(sys._getframe(1)):
         if frame.f_code.co_name in ("fit", "evaluate") and is_keras(frame.f_code.co_filename):
             callbacks = frame.f_locals.get("callbacks")
             if callbacks is not None and not isinstance(callbacks, (list, tuple)):
                 return _Fit(frame.f_code, weakref.ref(callbacks), threading.get_ident())
-        frame = frame.f_back
     return None
 
 

@@ -27,6 +27,7 @@ from safewriter.findings import Policy, is_generated, is_keras, is_users, users_
 from safewriter.patching.patches import Patches
 from safewriter.recording import scope
 from safewriter.recording.usage import USAGE, Key
+from safewriter.system.stack import outwards
 
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _CLASSES: dict[type, type] = {
@@ -102,9 +103,7 @@ def _looked_at(original: Any, look: Callable[[tuple[Any, ...], dict[str, Any]], 
 
 
 def _called_by_the_user() -> bool:
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None and not _is_outside(frame.f_code):
-        frame = frame.f_back
+    frame = _line(3)
     return frame is not None and is_users(frame.f_code.co_filename)
 
 
@@ -237,9 +236,7 @@ class _Watch:
         """Notes one call of ``record_if``: what it was given, and by which line of the user's."""
         try:
             condition = args[0] if args else keywords["condition"]
-            frame: FrameType | None = sys._getframe(2)
-            while frame is not None and not _is_outside(frame.f_code):
-                frame = frame.f_back
+            frame = _line(3)
             self._asked.last = None
             if frame is None or _is_keras(frame.f_code):
                 return
@@ -275,10 +272,7 @@ class _Watch:
 
 def _line(depth: int) -> FrameType | None:
     """The innermost frame of the stack that is the user's, generated from it, or Keras'."""
-    frame: FrameType | None = sys._getframe(depth)
-    while frame is not None and not _is_outside(frame.f_code):
-        frame = frame.f_back
-    return frame
+    return next((frame for frame in outwards(sys._getframe(depth)) if _is_outside(frame.f_code)), None)
 
 
 def _lost(frame: FrameType, eager: bool) -> Any:
@@ -305,19 +299,11 @@ def _lost(frame: FrameType, eager: bool) -> Any:
     return USAGE.line(reason, users_place(), traced=not eager, created=created, thread=thread_name)
 
 
-def _within_keras(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if _is_keras(frame.f_code):
-            return True
-        frame = frame.f_back
-    return False
+def _within_keras(frame: FrameType) -> bool:
+    return any(_is_keras(each.f_code) for each in outwards(frame))
 
 
 def _in_a_fit() -> bool:
     """Whether Keras' ``fit`` or ``evaluate`` is running, which may leave its writer as the default one."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name in ("fit", "evaluate") and _is_keras(frame.f_code):
-            return True
-        frame = frame.f_back
-    return False
+    codes = (frame.f_code for frame in outwards(sys._getframe(1)))
+    return any(code.co_name in ("fit", "evaluate") and _is_keras(code) for code in codes)

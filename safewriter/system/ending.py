@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from safewriter.system import process
+from safewriter.system.stack import outwards
 
 _UNKNOWN = object()
 #: What the bytecode of ``raise SystemExit(0)`` has between its parts; it differs from version to version.
@@ -106,27 +107,21 @@ def _printed_exception() -> BaseException | None:
 def _main_frame() -> FrameType | None:
     """The frame of the main module, or else of the module that runs all others."""
     main = threading.main_thread()
-    frame: FrameType | None = sys._getframe()
+    running: FrameType | None = sys._getframe()
     if threading.current_thread() is not main and main.ident is not None:
-        frame = sys._current_frames().get(main.ident)
+        running = sys._current_frames().get(main.ident)
     names = getattr(sys.modules.get("__main__"), "__dict__", None)
     found = outermost = None
-    while frame is not None:
+    for frame in outwards(running):
         # Never a function's: a frame that is kept keeps all that is in it.
         outermost = frame if frame.f_code.co_name == "<module>" else None
         found = outermost if outermost is not None and frame.f_globals is names else found
-        frame = frame.f_back
     return found or outermost
 
 
 def _is_running(frame: FrameType) -> bool:
     """Whether a frame is among the callers of this function."""
-    caller: FrameType | None = sys._getframe()
-    while caller is not None:
-        if caller is frame:
-            return True
-        caller = caller.f_back
-    return False
+    return any(caller is frame for caller in outwards(sys._getframe()))
 
 
 def _workers_status() -> object:
@@ -134,12 +129,10 @@ def _workers_status() -> object:
 
     Up to Python 3.12 finalizers run within ``_bootstrap``, where the exception is in flight; later, after it.
     """
-    caller: FrameType | None = sys._getframe()
-    while caller is not None:
+    for caller in outwards(sys._getframe()):
         name = caller.f_code.co_name
         if name in ("_bootstrap", "_launch", "main") and "multiprocessing" in caller.f_code.co_filename:
             return None if name == "_bootstrap" else caller.f_locals.get("code")
-        caller = caller.f_back
     return _UNKNOWN
 
 
