@@ -26,7 +26,7 @@ from safewriter.checks.tf2 import Lost, left_default, replica_value
 from safewriter.findings import Policy, is_generated, is_keras, is_users, users_place
 from safewriter.patching.patches import Patches
 from safewriter.recording import scope
-from safewriter.recording.usage import USAGE, Key
+from safewriter.recording.usage import USAGE, Key, Line
 from safewriter.system.stack import outwards
 
 _Stock = summary_ops_v2._ResourceSummaryWriter
@@ -146,7 +146,7 @@ class _Watch:
             if writer is None:
                 self._note_lost(frame, key, eager)
                 return
-            USAGE.served(key)
+            USAGE.served.add(key)
             safe = getattr(writer, "_safe", None)
             if safe is None:
                 return
@@ -158,7 +158,7 @@ class _Watch:
                 safe.of_a_fit = False
             condition = state.is_recording
             if condition is None or condition is True:
-                USAGE.recorded(key)
+                USAGE.recorded.add(key)
             else:
                 self._look_at_recording(safe, frame, key, condition)
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
@@ -179,11 +179,11 @@ class _Watch:
             return  # of a batch: left out as asked
         if code is not None and _is_keras(code):
             if bool(condition()):
-                USAGE.recorded(key)
+                USAGE.recorded.add(key)
             else:
-                USAGE.switched_off(key, safe.events, lambda: USAGE.line(Lost.OFF_BY_KERAS, users_place()))
+                USAGE.switched_off(key, safe.events, lambda: Line(users_place(), Lost.OFF_BY_KERAS))
         elif code is None or is_users(code.co_filename):
-            USAGE.refused(key, safe.events, lambda: USAGE.line(Lost.OFF, users_place()))
+            USAGE.refused(key, safe.events, lambda: Line(users_place(), Lost.OFF))
 
     def _look_at_trace(self, safe: Any, state: Any, key: Key, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         place = users_place()
@@ -203,13 +203,13 @@ class _Watch:
 
     def _look_at_traced_condition(self, safe: Any, condition: Any, key: Key, place: Any) -> None:
         if condition is None:
-            USAGE.recorded(key)
+            USAGE.recorded.add(key)
             return
         code = getattr(condition, "__code__", None)
         if not callable(condition):
             value = tf.get_static_value(condition)
             if value is None:  # a tensor of the function: asked at each call
-                USAGE.recorded(key)
+                USAGE.recorded.add(key)
                 return
             asked = getattr(self._asked, "last", None)
             if asked is not None:
@@ -226,11 +226,11 @@ class _Watch:
         else:
             return
         if tf.is_tensor(value) or value:
-            USAGE.recorded(key)
+            USAGE.recorded.add(key)
         elif reason is Lost.TRACED_OFF_BY_KERAS:
-            USAGE.switched_off(key, safe.events, lambda: USAGE.line(reason, place, traced=True))
+            USAGE.switched_off(key, safe.events, lambda: Line(place, reason, traced=True))
         else:
-            USAGE.refused(key, safe.events, lambda: USAGE.line(reason, place, traced=True))
+            USAGE.refused(key, safe.events, lambda: Line(place, reason, traced=True))
 
     def look_at_condition(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Notes one call of ``record_if``: what it was given, and by which line of the user's."""
@@ -260,7 +260,7 @@ class _Watch:
             key = (frame.f_code, frame.f_lineno)
             reason = Lost.V1_WITHOUT_STEP if summary_ops_v2.has_default_writer() else Lost.V1_WITHOUT_WRITER
             traced = not context.executing_eagerly()
-            USAGE.lost(key, lambda: USAGE.line(reason, users_place(), traced=traced))
+            USAGE.lost(key, lambda: Line(users_place(), reason, traced=traced))
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
 
@@ -275,7 +275,7 @@ def _line(depth: int) -> FrameType | None:
     return next((frame for frame in outwards(sys._getframe(depth)) if _is_outside(frame.f_code)), None)
 
 
-def _lost(frame: FrameType, eager: bool) -> Any:
+def _lost(frame: FrameType, eager: bool) -> Line:
     """A line that found no default writer, with what is known of the reason."""
     thread = threading.current_thread()
     writers = [each for each in scope.open_writers() if hasattr(each.events, "entered")]
@@ -296,7 +296,7 @@ def _lost(frame: FrameType, eager: bool) -> Any:
         created = writers[0].desk.created_at
     else:
         reason = Lost.OUTSIDE
-    return USAGE.line(reason, users_place(), traced=not eager, created=created, thread=thread_name)
+    return Line(users_place(), reason, traced=not eager, created=created, thread=thread_name)
 
 
 def _within_keras(frame: FrameType) -> bool:

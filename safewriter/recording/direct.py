@@ -48,7 +48,7 @@ class DirectBackend(OnFiles):
     @property
     def accepted(self) -> int:
         """Events that were taken."""
-        return self._files.events + self._files.losses.unstored
+        return self._files.settled
 
     def write(self, event: Any) -> None:
         """See ``Backend``."""

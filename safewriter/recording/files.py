@@ -272,6 +272,11 @@ class EventFiles:
         return sum(part.events for part in self.parts)
 
     @property
+    def settled(self) -> int:
+        """Those, and events that were given up in memory: what waits for nothing any more."""
+        return self.events + self.losses.unstored
+
+    @property
     def landed(self) -> int:
         """Events that were found on disk at the last look."""
         return sum(part.landed for part in self.parts)
@@ -347,7 +352,10 @@ class EventFiles:
             OSError: It can't be created.
         """
         current = self._current
-        return self._begin_again() if current is None or current.file.torn else current
+        if current is None or current.file.torn:
+            self._give_up_torn()
+            current = self.begin()
+        return current
 
     def renew(self) -> int:
         """Goes on in a new file, which replaces one that is torn.
@@ -360,11 +368,9 @@ class EventFiles:
         """
         torn = self._current
         reached = 0 if torn is None else _reached(torn, sure=self.remote)
-        new = self._creator.open()
+        self._open_next()
         if torn is not None:
             _give_back(torn, reached)
-        self.parts.append(new.part)
-        self._adopt(new)
         return reached
 
     # Files.
@@ -375,23 +381,26 @@ class EventFiles:
         Raises:
             OSError: It can't be created.
         """
-        opened = self._creator.open()
-        self.parts.append(opened.part)
-        self._adopt(opened)
+        opened = self._open_next()
         if self._parent is not None:
             parent, self._parent = self._parent, None
             with self._desk.guard("fork"):
                 self._report(used_after_fork(parent, process.pid, self.path))
         return opened
 
-    def _begin_again(self) -> Opened:
-        """Begins a new file to replace one that can't be written to any more."""
+    def _open_next(self) -> Opened:
+        opened = self._creator.open()
+        self.parts.append(opened.part)
+        self._adopt(opened)
+        return opened
+
+    def _give_up_torn(self) -> None:
+        """Closes the account of a file that can't be written to any more, where there is one."""
         torn, self._current = self._current, None
         if torn is not None:
             _retire(torn, self._desk)
         with self._desk.guard("event files"):
             self.losses.report_gone()
-        return self.begin()
 
     def _adopt(self, opened: Opened) -> None:
         self._current = opened
@@ -439,26 +448,21 @@ class EventFiles:
             file.close()
         file.torn = True  # where no new file can be created now, the next write tries again
         try:
-            opened = self._creator.open()
+            return self._open_next().part.path
         except OSError as error:
             self.losses.last_error = error
             return ""
-        self.parts.append(opened.part)
-        self._adopt(opened)
-        return opened.part.path
 
     # Ends.
 
     def end(self) -> None:
         """Syncs the current file to the storage and closes it."""
-        current, self._current = self._current, None
+        current = self._current
         if current is None or current.file.torn:
-            if current is not None:
-                _retire(current, self._desk)
-            with self._desk.guard("event files"):
-                self.losses.report_gone()
-            return
-        self._finish(current)
+            self._give_up_torn()
+        else:
+            self._current = None
+            self._finish(current)
 
     def _finish(self, opened: Opened) -> None:
         file, part = opened

@@ -83,7 +83,7 @@ class Neighbours:
         self._sizes = dict.fromkeys(names)
         for name in self._order[:_NEWEST]:
             self._sizes[name] = self._size(name)
-        return self._report("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
+        return self._report("open", list(self._open_elsewhere()))
 
     def _next_look(self, names: set[str]) -> list[Neighbour]:
         appeared = sorted(names.difference(self._sizes))
@@ -130,7 +130,8 @@ class Neighbours:
         same_host = parsed.host == self._host
         pid = parsed.pid
         if same_host and pid is None:
-            pid = self._holder(name)
+            # Only of a file that has just grown or appeared: it reads what every process of this user has open.
+            pid = holder(os.path.join(self._logdir, name))
             if pid is None:
                 return None
         if same_host and pid == self._pid:
@@ -156,29 +157,19 @@ class Neighbours:
         except OSError:
             return None
 
-    def _made_lately(self) -> Iterator[str]:
-        """Names of this host that were made after this process had started: both times are this host's."""
+    def _open_elsewhere(self) -> Iterator[str]:
+        """Files that another process has made since this one was started, and has open: both times are this host's."""
         here = f".{self._host}."
         candidates = [name for name in self._order[:_NEWEST] if here in name and name not in self._settled]
         began = process_began() if candidates else None
+        if began is None:
+            return
         for name in candidates:
-            if began is not None:
-                parsed = parse_name(name, self._host)
-                if parsed is not None and parsed.pid is not None and parsed.seconds >= began:
-                    yield name
-
-    def _held_by_its_process(self, name: str) -> bool:
-        parsed = parse_name(name, self._host)
-        if parsed is None or parsed.pid is None or parsed.pid == self._pid:
-            return False
-        return holds(parsed.pid, os.path.join(self._logdir, name))
-
-    def _holder(self, name: str) -> int | None:
-        """The process of this host that has a file open whose name has no pid, or None where none can be seen.
-
-        Asked only of a file that has just grown or appeared: it reads what every process of this user has open.
-        """
-        return holder(os.path.join(self._logdir, name))
+            parsed = parse_name(name, self._host)
+            if parsed is None or parsed.pid is None or parsed.pid == self._pid or parsed.seconds < began:
+                continue
+            if holds(parsed.pid, os.path.join(self._logdir, name)):
+                yield name
 
 
 def process_began() -> float | None:
