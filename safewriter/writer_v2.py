@@ -309,17 +309,14 @@ class _Safe:
         if events.closed or events.graph_mode:
             return
         if events.foreign:
-            events.begin_in_child()
+            with self.desk.guard("fork"):
+                events.prepare()
             with self.desk.guard("fork"):
                 scope.current().enter(events.ledger, may_share=True)
                 WATCHER.add(self)
                 self.deliver(may_raise=False)  # the child may end without another call of ours
         with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
             events.backend.before_use()
-
-    def enter(self) -> None:
-        """It becomes the default writer of this thread."""
-        self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
 
     def leave(self, *, may_raise: bool) -> None:
         """A block in which it was the default one has ended, and TensorFlow has flushed it."""
@@ -358,7 +355,7 @@ class _Block(AbstractContextManager[Any]):
 
     def __enter__(self) -> Any:
         safe: _Safe = self._writer._safe
-        safe.enter()
+        safe.events.enter()
         with safe.desk.guard("captured writers"):
             self._before = USAGE.sizes(safe.events)
         return self._stock.__enter__()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tensorflow.python.ops import summary_ops_v2
 
-from safewriter.findings import Place, SafeWriterError, is_keras, send
+from safewriter.findings import SafeWriterError, is_keras, send
 from safewriter.keras.steps import IN_PYTHON, Counted
 from safewriter.recording.usage import USAGE
 from safewriter.system.stack import outwards
@@ -40,7 +40,7 @@ class Stay:
     within: Counted | None = None
     step: Any = None
     count: Any = 0
-    left_out: dict[str, Place] = field(default_factory=dict)
+    left_out: dict[str, None] = field(default_factory=dict)  #: lines, in order
     before: _Before = _Before(None, None, None, None)
     _interrupted: Any = None
 
@@ -53,7 +53,7 @@ class Stay:
         callback = self.callback
         state.writer = self.writer
         state.is_recording = lambda: callback._records(self)
-        self.writer._safe.enter()
+        self.writer._safe.events.enter()
         callbacks = None if self.fit is None else self.fit.callbacks()
         if callbacks is not None:
             self._interrupted = weakref.finalize(callbacks, _end_interrupted, self, dict(callback._writers))
@@ -107,10 +107,6 @@ class Stay:
             if code.co_name.startswith("on_") and is_keras(code.co_filename):
                 hook = code.co_name
         return hook if fit is None else OVER
-
-    def is_over(self) -> bool:
-        """Whether ``fit`` has ended without saying so: by an exception."""
-        return self.where() is OVER
 
     def end(self) -> None:
         """An exception has ended ``fit``: gives back what it had taken, and closes the files."""

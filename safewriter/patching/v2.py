@@ -70,8 +70,8 @@ def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> N
     watch = _Watch(options)
     replaced: dict[str, tuple[Any, Any]] = {
         "write": (summary_ops_v2.write, watch.look),
-        "write_raw_pb": (summary_ops_v2.write_raw_pb, watch.look_at_raw),
-        "graph": (summary_ops_v2.graph, watch.look_at_raw),
+        "write_raw_pb": (summary_ops_v2.write_raw_pb, watch.look),
+        "graph": (summary_ops_v2.graph, watch.look),
         "trace_on": (summary_ops_v2.trace_on, watch.note_trace),
         "record_if": (summary_ops_v2.record_if, watch.look_at_condition),
     }
@@ -133,7 +133,7 @@ class _Watch:
         return True
 
     def look(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        """Notes one call of ``write``."""
+        """Notes one call of ``write``, or of what has no tag: ``write_raw_pb`` or ``graph``."""
         try:
             if not self._begin():
                 return
@@ -144,7 +144,8 @@ class _Watch:
             writer, eager = state.writer, context.executing_eagerly()
             key = (frame.f_code, frame.f_lineno)
             if writer is None:
-                self._note_lost(frame, key, eager)
+                if not _is_keras(frame.f_code):  # Keras 3 calls it at each batch and relies on nothing being recorded
+                    USAGE.lost(key, lambda: _lost(frame, eager))
                 return
             USAGE.served.add(key)
             safe = getattr(writer, "_safe", None)
@@ -163,14 +164,6 @@ class _Watch:
                 self._look_at_recording(safe, frame, key, condition)
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
-
-    def look_at_raw(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        """Notes one call of what has no tag: ``write_raw_pb`` or ``graph``."""
-        self.look((), {})
-
-    def _note_lost(self, frame: FrameType, key: Key, eager: bool) -> None:
-        if not _is_keras(frame.f_code):  # Keras 3 calls it at each batch and relies on nothing being recorded
-            USAGE.lost(key, lambda: _lost(frame, eager))
 
     def _look_at_recording(self, safe: Any, frame: FrameType, key: Key, condition: Any) -> None:
         """Counts what is perhaps not recorded: by the ``update_freq`` of Keras, or by the user's condition."""

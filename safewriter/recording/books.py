@@ -62,26 +62,16 @@ class Books:
         """
         ledger = self._ledger
         ledger.summaries = adds = ledger.summaries + 1
-        try:
-            found = ledger.values.observe(summary, step, global_step)
-            if len(ledger.values.tags) != ledger.tags_seen:
-                ledger.book_new_tags(summary)
-            if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
-                self.graphs_due = adds
-        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
-            ledger.desk.internal("values")
-            return ()
-        return found
+        if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
+            self.graphs_due = adds
+        return ledger.book(summary, step, global_step)
 
     def book_event(self, event: Any) -> Sequence[Finding]:
         """The same for an event that did not come by ``add_summary``."""
-        found: Sequence[Finding] = ()
         ledger = self._ledger
-        with ledger.turn.lock, ledger.desk.guard("values"):
+        with ledger.turn.lock:
             ledger.other_summaries += 1
-            found = ledger.values.observe(event.summary, event.step)
-            ledger.book_new_tags(event.summary)
-        return found
+            return ledger.book(event.summary, event.step)
 
     def look_at_graphs(self) -> None:
         """Looks for ops that were created between adds. Not during a turn: graphs have a lock for all writers."""

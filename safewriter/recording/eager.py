@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
-from tensorflow.python.ops import gen_summary_ops
+from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
@@ -100,14 +100,10 @@ class EagerEvents(Landing):
         """How many blocks are open in which it is the default writer."""
         return sum(self._blocks.values())
 
-    def enter(self, *, recording: bool = True) -> None:
-        """It becomes the default writer of this thread.
-
-        Args:
-            recording: False where ``record_if`` has switched recording off.
-        """
+    def enter(self) -> None:
+        """It becomes the default writer of this thread."""
         self.entered += 1
-        self.entered_off += not recording
+        self.entered_off += summary_ops_v2._summary_state.is_recording is False
         self.entered_in_trace |= not tf.executing_eagerly()
         self._blocks[threading.get_ident()] += 1
 
@@ -128,18 +124,6 @@ class EagerEvents(Landing):
         others = any(blocks > 0 for ident, blocks in list(self._blocks.items()) if ident != here and ident in alive)
         return not others and not WATCHER.is_this_thread()
 
-    # In a forked child.
-
-    def begin_in_child(self) -> None:
-        """In a forked child, before its first event: begins a file of its own. Nothing in the writer's process."""
-        if self.foreign and not self.graph_mode and not self._closed:
-            self.turn.run(self._begin_in_child)
-
-    def _begin_in_child(self) -> None:
-        with self.ledger.desk.guard("fork"):
-            if self.foreign:
-                self._go_on_in_child()
-
     def _leave_to_parent(self, parent: int) -> None:
         self.ledger.begin_in_child()
         self.backend.leave_to_parent(parent)
@@ -148,16 +132,10 @@ class EagerEvents(Landing):
 
     def take(self, event: Any) -> None:
         """Books an event that was read back."""
-        ledger = self.ledger
-        summary = event.summary
-        if not summary.value:
-            return
-        ledger.summaries += 1
-        with ledger.desk.guard("values"):
+        if event.summary.value:
+            self.ledger.summaries += 1
             step = int(event.step)
-            self.news += ledger.values.observe(summary, step, step)
-            if len(ledger.values.tags) != ledger.tags_seen:
-                ledger.book_new_tags(summary)
+            self.news += self.ledger.book(event.summary, step, step)
 
     def look(self, *, whole: bool = False) -> None:
         """Reads back and books, in any thread; what comes up waits in ``news``. Nothing in the middle of another call.

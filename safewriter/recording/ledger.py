@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safewriter.checks.landing import never_flushed, used_after_close
-from safewriter.checks.values import TagStats, ValuesJudge
+from safewriter.checks.values import UNSAID, TagStats, ValuesJudge
 from safewriter.findings import Desk, Finding, guarded
 from safewriter.recording.landing import Landing
 from safewriter.recording.report import FileReport, WriterReport
@@ -103,8 +103,18 @@ class Ledger:
             said += guarded(self.desk, "wording", partial(map, self._words, [finding])) or [finding]
         return said
 
-    def book_new_tags(self, summary: Any) -> None:
-        """Books the tags that a summary, which was judged just now, has brought. SW107 is then among the news."""
+    def book(self, summary: Any, step: int, given: object = UNSAID) -> Sequence[Finding]:
+        """Judges a summary that landed, and books the tags that it brought. See ``ValuesJudge.observe``."""
+        try:
+            found = self.values.observe(summary, step, given)
+            if len(self.values.tags) != self.tags_seen:
+                self._book_new_tags(summary)
+        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
+            self.desk.internal("values")
+            return ()
+        return found
+
+    def _book_new_tags(self, summary: Any) -> None:
         tags = self.values.tags
         self.tags_seen = len(tags)
         for tag, times in Counter(value.tag for value in summary.value).items():
