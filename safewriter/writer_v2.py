@@ -16,24 +16,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
-from tensorflow.core.util.event_pb2 import Event, SessionLog
 from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
-from safewriter.checks.distribution import Role, judge_creation
-from safewriter.checks.logdir import scheme_of
+from safewriter.checks.distribution import StrategyFacts, judge_creation
 from safewriter.checks.tf2 import baked_step, in_tf2_words
-from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, is_keras, is_users, users_place
-from safewriter.recording import scope
+from safewriter.findings import Finding, guarded, is_keras, is_users
+from safewriter.recording import opening, scope
 from safewriter.recording.eager import EagerEvents, EagerResource
-from safewriter.recording.ledger import Ledger
-from safewriter.recording.opening import free_space, locate, probe, resolved
 from safewriter.recording.report import WriterReport
 from safewriter.recording.resource import Budget, Resource, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
-from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import process
 from safewriter.system.stack import outwards
@@ -113,7 +107,7 @@ def create_file_writer(
     return writer
 
 
-class Plan:
+class Plan(opening.Plan):
     """What is settled before TensorFlow's resource is created.
 
     Args:
@@ -130,23 +124,18 @@ class Plan:
     def __init__(
         self, logdir: Any, strict: bool, ignore: str | Iterable[str], resume_step: int | None, *, direct: bool
     ) -> None:
-        self.resume_step = whole_resume_step(resume_step)
-        self.desk = desk = Desk(Policy.of(strict, ignore), users_place())
         self.direct = direct
         self.of_keras = not direct and called_by_keras()
-        self.text, self.directory = locate(logdir, desk)
-        self.remote = bool(scheme_of(self.directory))
-        self.role, self.role_in_words = Role(), ""
-        with desk.guard("strategy"):
-            # A writer that is created while a function is traced is lifted out of it, once for each trace.
-            facts = replace(strategy_facts(), tracing=None)
-            self.role, self.role_in_words = facts.role, facts.role.in_words()
-            if facts.in_replica or direct:
-                desk.report_all(map(in_tf2_words, judge_creation(facts)))
+        super().__init__(logdir, strict, ignore, resume_step, self._judge)
         if not self.remote:
-            probe(self.directory, desk)
-        with desk.guard("disk space"):
-            desk.report_all(free_space(self.directory))
+            opening.probe(self.directory, self.desk)
+        with self.desk.guard("disk space"):
+            self.desk.report_all(opening.free_space(self.directory))
+
+    def _judge(self, facts: StrategyFacts) -> Iterable[Finding]:
+        # A writer that is created while a function is traced is lifted out of it, once for each trace.
+        found = judge_creation(replace(facts, tracing=None)) if facts.in_replica or self.direct else ()
+        return map(in_tf2_words, found)
 
     def resource_name(self) -> str:
         """Names TensorFlow's resource; stands in TensorFlow's error where it is used after its end."""
@@ -195,20 +184,13 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         budget=Budget(),
     )
     words = functools.partial(_in_words, of_keras=plan.of_keras)
-    events.ledger = ledger = Ledger(
-        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=words
-    )
+    events.ledger = ledger = plan.ledger(events, events.news, words=words)
     beside = guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))
     desk.report_all(ledger.worded(beside))
     with desk.guard("directory"):
-        ledger.watch = DirectoryWatch(
-            plan.directory, plan.role, lambda: scope.files_in(ledger.directory), plan.resume_step
-        )
-        events.news += ledger.watch.look()
-    if eager and plan.resume_step is not None:
-        for _ in range(PURGE_MARKERS):
-            log = SessionLog(status=SessionLog.START)
-            events.backend.write(Event(wall_time=time.time(), step=plan.resume_step + 1, session_log=log))
+        events.news += plan.watch(ledger)
+    for marker in plan.purge_markers if eager else ():
+        events.backend.write(marker)
     writer._safe = _Safe(events, plan, _FLUSH_SECS if millis is None else millis / 1000)
     finalizer = weakref.finalize(writer, scope.abandon, ledger)
     finalizer.atexit = False

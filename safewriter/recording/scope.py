@@ -14,7 +14,7 @@ from typing import Protocol
 
 from safewriter.checks.distribution import shared_by_writers
 from safewriter.checks.landing import events_lost, more_never_closed, too_many_writers
-from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError, SafeWriterWarning
+from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError, SafeWriterWarning, guarded
 from safewriter.recording.graphs import Graphs
 from safewriter.recording.ledger import Ledger
 from safewriter.system import ending, process
@@ -94,10 +94,7 @@ class Scope:
             ending.watch()
         if observer is not None:
             observer.changed(ledger)
-        found: list[Finding] = []
-        with ledger.desk.guard("writers of the process"):
-            found += _others(ledger, may_share=may_share)
-        return found
+        return guarded(ledger.desk, "writers of the process", lambda: _others(ledger, may_share=may_share))
 
     def owes(self, ledger: Ledger) -> None:
         """A closed writer has something to say at the end: adds that it dropped."""
@@ -143,14 +140,14 @@ class Scope:
             failure = error
         self.leave(ledger)
         found = [*before, *ledger.take_news()]
-        sums: list[Finding] = []
-        with desk.guard("sums"):
-            sums += ledger.sums()
-        about_graphs: list[Finding] = []
-        with desk.guard("graph accounting"):
-            about_graphs += self.graphs.close(
+        sums = guarded(desk, "sums", ledger.sums)
+        about_graphs = guarded(
+            desk,
+            "graph accounting",
+            lambda: self.graphs.close(
                 ledger.key, ledger.summaries, broken_off=broken_off, at_creation_line=on_its_line
-            )
+            ),
+        )
         if failure is not None and not may_raise:
             found.append(_not_closed(ledger, failure))
             failure = None
@@ -178,16 +175,13 @@ class Scope:
             self.graphs.forget(ledger.key)
 
     def _end_unclosed(self, ledger: Ledger, *, dropped: bool) -> None:
-        before: list[Finding] = []
-        with ledger.desk.guard("exit"):
-            before += self._of_a_line(ledger, ledger.findings_at_end(dropped=dropped))
-        with ledger.desk.guard("directory"):
-            before += ledger.look_at_end()
+        before = guarded(ledger.desk, "exit", lambda: self._never_flushed(ledger, dropped=dropped))
+        before += guarded(ledger.desk, "directory", ledger.look_at_end)
         self.close(ledger, lambda: ledger.events.close(EXIT_SECS), before=before, may_raise=False, at_creation=True)
 
-    def _of_a_line(self, ledger: Ledger, findings: list[Finding]) -> list[Finding]:
+    def _never_flushed(self, ledger: Ledger, *, dropped: bool) -> list[Finding]:
         """SW501 of the first writer of a line; those of further ones are summed up: a loop may create thousands."""
-        desk = ledger.desk
+        desk, findings = ledger.desk, ledger.findings_at_end(dropped=dropped)
         if not findings or "SW501" in desk.policy.ignored:
             return findings
         line = self._unclosed.get(desk.created_at)
@@ -218,7 +212,7 @@ class Scope:
         """Reports what would be reported if the program ended now. Writers that are still open are ``outer``'s now."""
         for ledger in list(self.open.values()):
             with ledger.desk.guard("exit"):
-                found = self._of_a_line(ledger, ledger.findings_at_end(dropped=False))
+                found = self._never_flushed(ledger, dropped=False)
                 ledger.desk.report_all(found, may_raise=False, at_creation=True)
                 ledger.flushed()
         self._report_rest(broken_off=False)
