@@ -110,7 +110,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
     def _arrive(self, writer: Any, *, training: bool) -> Stay | None:
         """Makes a writer the default one until the end of the training or test; None where it shall not be."""
         fit = running_fit()
-        if not hasattr(writer, "_safe"):  # not the chief
+        if not hasattr(writer, "_events"):  # not the chief
             return None
         if self.update_freq == "epoch" and (
             fit is None or not training or summary_ops_v2._summary_state.writer is not None
@@ -175,7 +175,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
         with self._guard("summaries left out"):
             if self._stay is not None:
                 lines = [LostLine(place, Lost.EPOCHS_ONLY, traced=True) for place in self._stay.left_out]
-                self._stay.writer._safe.events.news += map(lost_line, lines)
+                self._stay.writer._events.news += map(lost_line, lines)
         super().on_train_end(logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

@@ -53,7 +53,7 @@ class Stay:
         callback = self.callback
         state.writer = self.writer
         state.is_recording = lambda: callback._records(self)
-        self.writer._safe.events.enter()
+        self.writer._events.enter()
         callbacks = None if self.fit is None else self.fit.callbacks()
         if callbacks is not None:
             self._interrupted = weakref.finalize(callbacks, _end_interrupted, self, dict(callback._writers))
@@ -73,7 +73,7 @@ class Stay:
             while before.stay is not None and before.stay not in stays:
                 before = before.stay.before
             state.writer, state.step, state.is_recording = before.writer, before.step, before.condition
-        self.writer._safe.leave(may_raise=False)
+        self.writer._events.leave(may_raise=False)
 
     def must_be_gone(self) -> None:
         """Gives the thread back what it had, where leaving has failed."""

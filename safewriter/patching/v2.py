@@ -26,6 +26,7 @@ from safewriter.checks.tf2 import Lost, left_default, replica_value
 from safewriter.findings import Policy, is_generated, is_keras, is_users, users_place
 from safewriter.patching.patches import Patches
 from safewriter.recording import scope
+from safewriter.recording.eager import EagerEvents
 from safewriter.recording.usage import USAGE, Key, Line
 from safewriter.system.stack import outwards
 
@@ -62,7 +63,7 @@ def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> N
             create = functools.partial(gen_summary_ops.summary_writer, shared_name=plan.resource_name())
         options_of_stock = {name: writer_v2.plain(value) for name, value in given.items()}
         init = writer_v2.begin(self, original, plan, create, options_of_stock, further)
-        self._safe.of_a_fit = plan.of_keras and _in_a_fit()
+        self._events.of_a_fit = plan.of_keras and _in_a_fit()
         if trackable:
             self._init_op_fn = init
 
@@ -148,24 +149,24 @@ class _Watch:
                     USAGE.lost(key, lambda: _lost(frame, eager))
                 return
             USAGE.served.add(key)
-            safe = getattr(writer, "_safe", None)
-            if safe is None:
+            events = getattr(writer, "_events", None)
+            if events is None:
                 return
             if not eager:
-                self._look_at_trace(safe, state, key, args, keywords)
+                self._look_at_trace(events, state, key, args, keywords)
                 return
-            if safe.of_a_fit and not _within_keras(frame):
-                safe.events.news.append(left_default(str(users_place())))
-                safe.of_a_fit = False
+            if events.of_a_fit and not _within_keras(frame):
+                events.news.append(left_default(str(users_place())))
+                events.of_a_fit = False
             condition = state.is_recording
             if condition is None or condition is True:
                 USAGE.recorded.add(key)
             else:
-                self._look_at_recording(safe, frame, key, condition)
+                self._look_at_recording(events, frame, key, condition)
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
 
-    def _look_at_recording(self, safe: Any, frame: FrameType, key: Key, condition: Any) -> None:
+    def _look_at_recording(self, events: EagerEvents, frame: FrameType, key: Key, condition: Any) -> None:
         """Counts what is perhaps not recorded: by the ``update_freq`` of Keras, or by the user's condition."""
         code = getattr(condition, "__code__", None)
         if _is_keras(frame.f_code) and frame.f_code.co_name != "_log_epoch_metrics":
@@ -174,13 +175,15 @@ class _Watch:
             if bool(condition()):
                 USAGE.recorded.add(key)
             else:
-                USAGE.switched_off(key, safe.events, lambda: Line(users_place(), Lost.OFF_BY_KERAS))
+                USAGE.switched_off(key, events, lambda: Line(users_place(), Lost.OFF_BY_KERAS))
         elif code is None or is_users(code.co_filename):
-            USAGE.refused(key, safe.events, lambda: Line(users_place(), Lost.OFF))
+            USAGE.refused(key, events, lambda: Line(users_place(), Lost.OFF))
 
-    def _look_at_trace(self, safe: Any, state: Any, key: Key, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    def _look_at_trace(
+        self, events: EagerEvents, state: Any, key: Key, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
         place = users_place()
-        USAGE.traced_under[safe.events] = place
+        USAGE.traced_under[events] = place
         tag = args[0] if args else keywords.get("tag")
         step = args[2] if len(args) > 2 else keywords.get("step")
         step = state.step if step is None else step
@@ -189,12 +192,12 @@ class _Watch:
                 USAGE.baked_steps[tag] = place
             else:
                 USAGE.baked_steps.pop(tag, None)
-        self._look_at_traced_condition(safe, state.is_recording, key, place)
+        self._look_at_traced_condition(events, state.is_recording, key, place)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1 and tf.distribute.get_replica_context() is not None:
-            safe.desk.note(replica_value(str(place), replicas))
+            events.desk.note(replica_value(str(place), replicas))
 
-    def _look_at_traced_condition(self, safe: Any, condition: Any, key: Key, place: Any) -> None:
+    def _look_at_traced_condition(self, events: EagerEvents, condition: Any, key: Key, place: Any) -> None:
         if condition is None:
             USAGE.recorded.add(key)
             return
@@ -206,7 +209,7 @@ class _Watch:
                 return
             asked = getattr(self._asked, "last", None)
             if asked is not None:
-                USAGE.traced(key, place, bool(value), safe.events, asked=asked)
+                USAGE.traced(key, place, bool(value), events, asked=asked)
             reason = Lost.TRACED_OFF
         elif code is not None and is_keras(code.co_filename):
             value = condition()
@@ -214,16 +217,16 @@ class _Watch:
         elif code is not None and (is_users(code.co_filename) or is_generated(code.co_filename)):
             value = condition()
             if isinstance(value, bool):
-                USAGE.traced(key, place, value, safe.events, condition=condition)
+                USAGE.traced(key, place, value, events, condition=condition)
             reason = Lost.TRACED_OFF
         else:
             return
         if tf.is_tensor(value) or value:
             USAGE.recorded.add(key)
         elif reason is Lost.TRACED_OFF_BY_KERAS:
-            USAGE.switched_off(key, safe.events, lambda: Line(place, reason, traced=True))
+            USAGE.switched_off(key, events, lambda: Line(place, reason, traced=True))
         else:
-            USAGE.refused(key, safe.events, lambda: Line(place, reason, traced=True))
+            USAGE.refused(key, events, lambda: Line(place, reason, traced=True))
 
     def look_at_condition(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Notes one call of ``record_if``: what it was given, and by which line of the user's."""

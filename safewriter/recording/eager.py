@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +16,16 @@ from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
-from safewriter.findings import Finding
+from safewriter.findings import Desk, Finding, guarded
+from safewriter.recording import scope
 from safewriter.recording.landing import Landing
 from safewriter.recording.ledger import Ledger
 from safewriter.recording.resource import Resource, ResourceBackend
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import ending
+
+_LOOK_EVERY = 0.25  # seconds between two looks at the end of a `with` block: one block a step costs nothing then
 
 
 class EagerResource(Resource):
@@ -66,15 +71,19 @@ class EagerResource(Resource):
 
 
 class EagerEvents(Landing):
-    """What stands between a TF2 writer and its backend: books what is read back, and knows how the writer was used.
+    """The part of a TF2 writer that is ours: books and reports what is read back, and knows how the writer was used.
 
     Args:
+        desk: The writer's.
         graph_mode: The writer was created in a graph.
         may_be_silent: Nobody expects events of this writer: another process is the one that is meant to write.
+        flush_secs: Between two flushes of a remote file; None of a local one, which has no need of them.
 
     Attributes:
         ledger: The writer's account; set when the writer is constructed.
         news: What came up and has not been reported yet.
+        due: The next eager write is to look first: a loop may never call us otherwise.
+        of_a_fit: Keras' ``fit`` made it the default one.
         entered: How often the writer was made the default.
         entered_off: How often that was where recording was switched off.
         entered_in_trace: It was made so inside a function, which writes to it wherever it is called.
@@ -83,14 +92,19 @@ class EagerEvents(Landing):
     backend: ResourceBackend
     ledger: Ledger
 
-    def __init__(self, *, graph_mode: bool, may_be_silent: bool) -> None:
+    def __init__(self, desk: Desk, *, graph_mode: bool, may_be_silent: bool, flush_secs: float | None) -> None:
         self.news: list[Finding] = []
         self._begin(self.news.append)
+        self.desk = desk
         self.graph_mode = graph_mode
+        self.due = False
+        self.of_a_fit = False
         self.entered = 0
         self.entered_off = 0
         self.entered_in_trace = False
         self._may_be_silent = may_be_silent
+        self._flush_secs = flush_secs
+        self._looked = self._flushed = time.monotonic()
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
 
     # As the default writer.
@@ -107,9 +121,18 @@ class EagerEvents(Landing):
         self.entered_in_trace |= not tf.executing_eagerly()
         self._blocks[threading.get_ident()] += 1
 
-    def leave(self) -> None:
-        """A block in which it was the default has ended."""
+    def leave(self, *, may_raise: bool) -> None:
+        """A block in which it was the default one has ended, and TensorFlow has flushed it."""
         self._blocks[threading.get_ident()] -= 1
+        now = time.monotonic()
+        if now - self._looked > _LOOK_EVERY:
+            self._looked = now
+            if self._flush_secs is None:
+                self.go_on()
+            self.look_around()
+        with self.desk.guard("usage"):
+            self.news += USAGE.settled(self)
+        self.deliver(may_raise=may_raise)
 
     @property
     def can_be_captured(self) -> bool:
@@ -123,6 +146,24 @@ class EagerEvents(Landing):
         alive = {thread.ident for thread in threading.enumerate()}
         others = any(blocks > 0 for ident, blocks in list(self._blocks.items()) if ident != here and ident in alive)
         return not others and not WATCHER.is_this_thread()
+
+    def is_here(self) -> bool:
+        """Whether the resource is eager, and so is the call."""
+        return not self.graph_mode and tf.executing_eagerly()
+
+    def make_usable(self) -> None:
+        """The process was forked, or the resource could not be made anew when its file was gone."""
+        if self._closed or self.graph_mode:
+            return
+        if self.foreign:
+            with self.desk.guard("fork"):
+                self.prepare()
+            with self.desk.guard("fork"):
+                scope.current().enter(self.ledger, may_share=True)
+                WATCHER.add(self)
+                self.deliver(may_raise=False)  # the child may end without another call of ours
+        with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
+            self.backend.before_use()
 
     def _leave_to_parent(self, parent: int) -> None:
         self.ledger.begin_in_child()
@@ -148,12 +189,37 @@ class EagerEvents(Landing):
             return
         try:
             if not self._closed and not self.foreign:
-                with self.ledger.desk.guard("event file"):
+                with self.desk.guard("event file"):
                     self.backend.look(whole=whole)
                     self.ledger.flushed()  # nothing waits in memory that the user would have to flush
         finally:
             turn.lock.release()
             turn.act()
+
+    def look_aside(self) -> bool:
+        """See ``Watched``."""
+        if self._closed or self.foreign:
+            return False
+        with self.desk.guard("watcher"):
+            if self._flush_secs is None:
+                self.look()
+                self.due = True
+            elif not self.graph_mode and time.monotonic() - self._flushed > self._flush_secs:
+                self._flushed = time.monotonic()
+                self.flush()
+            self._deliver_aside()
+        return True
+
+    def look_first(self) -> None:
+        """A second has passed since the last look: before the next write, what became of the file meanwhile."""
+        self.due = False
+        self.go_on()
+        self._deliver_aside()
+
+    def look_around(self) -> None:
+        """Who else writes into the directory."""
+        with self.desk.guard("directory"):
+            self.news += self.ledger.look_on_flush()
 
     def go_on(self) -> None:
         """Reads back, and goes on in a new file where something has become of this one."""
@@ -164,21 +230,41 @@ class EagerEvents(Landing):
             self.backend.go_on()
             self.ledger.flushed()
 
+    # Reporting, and ends.
+
+    def deliver(self, *, may_raise: bool = True) -> None:
+        """Reports what came up, at the line that created the writer: what is read back came from no one line."""
+        if self.news:
+            found = guarded(self.desk, "wording", self.ledger.take_news)
+            self.desk.report_all(found, may_raise=may_raise, at_creation=True)
+
+    def _deliver_aside(self) -> None:
+        if not self.desk.policy.strict:  # there the user's next call raises
+            self.deliver(may_raise=False)
+
     def _flush(self) -> None:
         try:
             super()._flush()
         finally:
             self.ledger.flushed()
 
+    def end(self, error: BaseException | None) -> None:
+        """The writer is closed."""
+        ledger = self.ledger
+        self.look(whole=True)
+        with self.desk.guard("directory"):
+            self.news += ledger.look_at_end()
+        ledger.scope.close(ledger, self.close, may_raise=error is None, at_creation=True)
+
     def _close(self, timeout: float | None) -> None:
         """Where nothing ever came, that is in ``news``."""
         was_open = not self._closed
         super()._close(timeout)
         if was_open and not self.foreign:
-            with self.ledger.desk.guard("usage"):
+            with self.desk.guard("usage"):
                 self.news += USAGE.settled(self)
                 self.sums += USAGE.captured_since(self)
-            with self.ledger.desk.guard("silence"):
+            with self.desk.guard("silence"):
                 self.news += self._silence(at_end=timeout is not None)
             self.ledger.flushed()
 
@@ -188,7 +274,7 @@ class EagerEvents(Landing):
             return []
         if ending.breaks_off(sys.exc_info()[1]) or (at_end and ending.broken_off()):
             return []
-        known = [*self.ledger.desk.findings, *self.news]
+        known = [*self.desk.findings, *self.news]
         if any(finding.code in ("SW309", "SW310") for finding in known):  # the cause was reported
             return []
         how = Silence.NEVER_DEFAULT if not self.entered else Silence.NOTHING_CAME

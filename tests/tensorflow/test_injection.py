@@ -165,7 +165,7 @@ def program_of_tf2(logdir, _, added):
     writer.flush()
     added_by_a_function(tf.constant(6, tf.int64))
     added.append(6)
-    writer._safe.look_aside()
+    writer._events.look_aside()
     if "://" not in logdir:
         add(99, other)  # not looked for: whoever can't judge the state of a file can't know that it is gone
         for file in other.report().files:
