@@ -21,7 +21,6 @@ from safewriter.facts import stock
 from safewriter.findings import Finding, users_place
 from safewriter.recording import scope
 from safewriter.recording.adding import Adding, merge_into, refuse, warn_of_closed, whole
-from safewriter.recording.books import Books
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
 from safewriter.recording.opening import Plan, cannot_create, free_space, open_files, open_session
 from safewriter.recording.queued import Queueing
@@ -108,16 +107,15 @@ class SafeFileWriter(_FileWriter):
         self._events = events
         self._ledger = ledger = plan.ledger(events, news, shares=session is not None)
         ledger.scope = scope.current()
-        self._books = books = Books(ledger, news)
-        events.in_child = books.begin_in_child
-        self._adding = Adding(ledger, books, news)
+        self._adding = adding = Adding(ledger, news)
+        events.in_child = adding.begin_in_child
         try:
             with desk.guard("disk space"):
                 desk.report_all(free_space(plan.directory))
             desk.report_all(scope.current().enter(ledger))
             with desk.guard("directory"):
-                desk.report_all(plan.watch(ledger) + books.look_beside())
-            books.open(graph)
+                desk.report_all(plan.watch(ledger) + adding.look_beside())
+            adding.open(graph)
             SummaryToEventTransformer.__init__(self, events, graph, graph_def)
             for marker in plan.purge_markers:
                 self.add_event(marker)
@@ -126,8 +124,8 @@ class SafeFileWriter(_FileWriter):
             raise
         self._finalizer = weakref.finalize(self, scope.abandon, ledger)
         self._finalizer.atexit = False  # the exit hook ends writers in their order
-        self._adding.begun = True
-        self._adding.deliver()
+        adding.begun = True
+        adding.deliver()
 
     @property
     def _closed(self) -> bool:
@@ -216,7 +214,7 @@ class SafeFileWriter(_FileWriter):
         """
         super().add_graph(graph, global_step, graph_def)
         if isinstance(graph, tf.Graph):
-            self._books.attach(graph)
+            self._adding.attach(graph)
 
     def _warn_if_event_writer_is_closed(self) -> None:
         if self._closed:
@@ -238,7 +236,7 @@ class SafeFileWriter(_FileWriter):
             raise
         if not self._closed:
             self._ledger.flushed()
-            self._books.look_on_flush()
+            self._adding.look_on_flush()
             self._adding.deliver()
 
     def close(self) -> None:
@@ -271,7 +269,7 @@ class SafeFileWriter(_FileWriter):
         broken_off = True
         with self._desk.guard("exit"):
             broken_off = ending.breaks_off(error)
-        self._books.look_at_end()
+        self._adding.look_at_end()
         try:
             ledger.scope.close(ledger, self._end, may_raise=may_raise, broken_off=broken_off, on_its_line=on_its_line)
         finally:
@@ -303,7 +301,7 @@ class SafeFileWriter(_FileWriter):
             raise
         if was_closed and not self._closed:
             self._desk.report_all(scope.current().enter(ledger))
-            self._books.open()
+            self._adding.open()
 
     def get_logdir(self) -> str:
         """The log directory as it was passed, as ``str``."""
