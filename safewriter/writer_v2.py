@@ -108,15 +108,9 @@ def create_file_writer(
 class Plan(opening.Plan):
     """What is settled before TensorFlow's resource is created.
 
-    Args:
-        logdir: See ``create_file_writer``.
-        strict: See there.
-        ignore: See there.
-        resume_step: See there.
+    Attributes:
         direct: The user's own line creates the writer, not a library's.
-
-    Raises:
-        SafeWriterError: The directory can't be written to.
+        of_keras: Keras' callback does.
     """
 
     def __init__(

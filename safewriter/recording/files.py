@@ -85,13 +85,7 @@ class Opened(NamedTuple):
 
 
 class _Creator:
-    """Creates event files in a directory, under names that no other file has.
-
-    Args:
-        directory: See ``EventFiles``.
-        suffix: See ``EventFiles``.
-        open_file: See ``EventFiles``.
-    """
+    """Creates event files in a directory, under names that no other file has."""
 
     def __init__(self, directory: str, suffix: str, open_file: Callable[[str], EventFile] | None) -> None:
         self._directory = directory
@@ -138,11 +132,6 @@ class _Creator:
 
 class _Losses:
     """What one writer lost, in memory or with its files: counted, and named once.
-
-    Args:
-        files: Whose files.
-        desk: The writer's.
-        report: Takes SW503.
 
     Attributes:
         unstored: Events that were given up in memory.
@@ -553,11 +542,7 @@ def _retire(torn: Opened, desk: Desk) -> None:
 
 
 def _reached(torn: Opened, *, sure: bool) -> int:
-    """How many records had reached a torn file that is given up.
-
-    Args:
-        torn: The file.
-        sure: What may be there already must not be written twice.
+    """How many records had reached a torn file that is given up; ``sure`` where none may be written twice.
 
     Raises:
         OSError: That can't be known now, and must be.
@@ -608,12 +593,7 @@ def _still_there(file: EventFile, state: FileState, fate: Fate, part: Part) -> i
 
 
 def _events_in(reader: BinaryIO, written: int) -> tuple[int, int]:
-    """How many of our events, and bytes, can be read in a file.
-
-    Args:
-        reader: The file.
-        written: Events that we wrote to it.
-    """
+    """How many of the events that we wrote to a file, and how many bytes, can be read in it."""
     records, end = count_records(reader)
     first = next(read_events(reader), None)
     has_version = first is not None and bool(first.file_version)  # what was truncated to nothing begins without

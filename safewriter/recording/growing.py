@@ -112,8 +112,10 @@ class GrowingFile:
         self._file.seek(offset)
         return self._file.read(size)
 
-    def state(self) -> FileState:
-        """What is found of the file now.
+    def fate(self) -> tuple[Fate, FileState]:
+        """What became of the file, and what is found of it. That it grows is TensorFlow's doing.
+
+        TensorFlow writes on at its own offset where a file was truncated, so that its size says nothing soon after.
 
         Raises:
             OSError: It can't be known now.
@@ -121,23 +123,17 @@ class GrowingFile:
         path, size = self.part.path, self.part.size
         if self._remote:
             there = bool(tf.io.gfile.exists(path))
-            return FileState(path, size, size if there else None, at_path=there or None, directory=there)
-        return self._whereabouts.state(size)
-
-    def fate(self) -> tuple[Fate, FileState]:
-        """What became of the file. That it grows is TensorFlow's doing.
-
-        TensorFlow writes on at its own offset where a file was truncated, so that its size says nothing soon after.
-        """
-        state = self.state()
+            state = FileState(path, size, size if there else None, at_path=there or None, directory=there)
+        else:
+            state = self._whereabouts.state(size)
         fate = judge_state(state)
         if fate in (Fate.INTACT, Fate.GROWN):
-            fate = Fate.TRUNCATED if self._cut or (not self._remote and self._was_cut()) else Fate.INTACT
+            fate = Fate.TRUNCATED if self._cut or self._was_cut() else Fate.INTACT
         return fate, state
 
     def _was_cut(self) -> bool:
         """Whether the end of what was read is not there any more."""
-        return self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
+        return bool(self._tail) and self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
 
     def grown_to(self) -> int:
         """Bytes in the file; of a remote one, those that were read."""

@@ -63,14 +63,7 @@ def cannot_create(directory: str, error: OSError, desk: Desk) -> BaseException:
 
 
 class Plan:
-    """What is settled of a writer before it has a file.
-
-    Args:
-        logdir: As it was passed.
-        strict: See ``SafeFileWriter``.
-        ignore: See there.
-        resume_step: See there.
-        judge: Judges the line that creates the writer.
+    """What is settled of a writer before it has a file, from what its constructor was given.
 
     Attributes:
         text: The log directory as text.
@@ -79,7 +72,7 @@ class Plan:
         role: Who this process is.
 
     Raises:
-        SafeWriterError: SW101, SW105; under ``strict`` SW104 and what ``judge`` found.
+        SafeWriterError: SW101, SW105; under ``strict`` SW104, and what ``judge`` says of the creating line.
     """
 
     def __init__(
