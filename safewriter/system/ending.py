@@ -107,7 +107,7 @@ def _printed_exception() -> BaseException | None:
 def _main_frame() -> FrameType | None:
     """The frame of the main module, or else of the module that runs all others."""
     main = threading.main_thread()
-    running: FrameType | None = sys._getframe()
+    running: FrameType | None = sys._getframe(1)  # not its own: a frame that holds itself keeps all its callers
     if threading.current_thread() is not main and main.ident is not None:
         running = sys._current_frames().get(main.ident)
     names = getattr(sys.modules.get("__main__"), "__dict__", None)
