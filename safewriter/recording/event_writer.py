@@ -57,8 +57,7 @@ class SafeEventFileWriter(Landing, EventFileWriter):  # type: ignore[misc]
         self._files.leave_to_parent(parent)
         self._begin_backend()  # what a queue holds, and its thread, are the parent's
 
-    def _try_put(self, event: Any) -> None:
-        self._take(event)
+    _try_put = Landing._take
 
     def _storage_is_slow(self) -> None:
         direct = self.backend

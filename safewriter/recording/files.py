@@ -400,10 +400,9 @@ class EventFiles:
     def look(self) -> None:
         """Compares what is on disk with what was written; where the file is gone, goes on in a new one (SW503)."""
         with self._desk.guard("event file"):
-            self._look(goes_on=True)
+            self._look(self._current, goes_on=True)
 
-    def _look(self, *, goes_on: bool) -> None:
-        current = self._current
+    def _look(self, current: Opened | None, *, goes_on: bool) -> None:
         if current is None or current.file.torn:
             self.losses.report_gone()
             return
@@ -470,14 +469,10 @@ class EventFiles:
 
     def _last_look(self, opened: Opened) -> bool:
         """Looks at a file that is to be finished; whether that brought nothing of our own to fail."""
-        current, self._current = self._current, opened
-        try:
-            with self._desk.guard("event file"):
-                self._look(goes_on=False)
-                return True
-            return False
-        finally:
-            self._current = current
+        with self._desk.guard("event file"):
+            self._look(opened, goes_on=False)
+            return True
+        return False
 
     def remove(self) -> None:
         """Removes what a constructor that failed has created."""
