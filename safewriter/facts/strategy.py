@@ -38,7 +38,8 @@ def strategy_facts(environment: Mapping[str, str] = os.environ) -> StrategyFacts
         return StrategyFacts(tracing=tracing, role=role(environment=environment))
     strategy = modes[-1].strategy
     in_replica = any(getattr(mode, "replica_context", None) is not None for mode in modes)
-    in_merge_call = _cross_replica(modes[-1]) and (in_replica or _inside_run())
+    cross_replica = getattr(modes[-1], "cross_replica_context", None) is not None
+    in_merge_call = cross_replica and (in_replica or _inside_run())
     return StrategyFacts(
         strategy=public_name(strategy),
         replicas=_number(strategy, "num_replicas_in_sync"),
@@ -91,10 +92,6 @@ class _PublicMode:
         self.strategy = tf.distribute.get_strategy()
         self.replica_context = tf.distribute.get_replica_context()
         self.cross_replica_context = self.strategy if tf.distribute.in_cross_replica_context() else None
-
-
-def _cross_replica(mode: Any) -> bool:
-    return getattr(mode, "cross_replica_context", None) is not None
 
 
 def _inside_run() -> bool:

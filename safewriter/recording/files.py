@@ -168,11 +168,6 @@ class _Losses:
         self.last_error = error
         return self._desk.error_from(lambda: flush_failed(self._files.path, error, pending), error)
 
-    def give_up(self, events: int, error: OSError) -> None:
-        """So many events in memory can't land any more."""
-        self.unstored += events
-        self.last_error = error
-
     def sum_up(self) -> list[Finding]:
         """SW502, where accepted events are lost that nothing has named yet, or adds failed. Each is named once."""
         lost = self._files.lost

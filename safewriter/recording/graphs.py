@@ -192,9 +192,11 @@ class Graphs:
                 if self._open_writers(graph):
                     continue
                 meant = not adds or writer.graphs[graph]  # not busy with something else
-                if interactive() and meant and not broken_off and not at_creation_line:
-                    found += self._judge_unless_begun(graph)
-                if self._is_undecided(graph):
+                silent = broken_off or at_creation_line or graph.broken
+                if interactive() and meant and not silent and not graph.refresh().landed(self._written(graph)):
+                    found += self._judge(graph, graph.adds)
+                ours = self._loose | graph.written  # without tags written since, which are looked up at the end
+                if graph.generation == self._generation and unwritten(graph.facts, ours):
                     self._left[graph] = None
                 else:
                     self._left.pop(graph, None)
@@ -318,15 +320,6 @@ class Graphs:
             # ops are those of the training graph, and it writes its metrics by hand.
             tags = tags.union(*(op.landing_tags() for op in facts.ops if (op.place, op.tag) in self._lines))
         return tags | self._stock_tags()
-
-    def _is_undecided(self, graph: _Graph) -> bool:
-        """Whether a graph that no writer is open on must be kept for the end; tags written since are looked up then."""
-        ours = self._loose | graph.written
-        return graph.generation == self._generation and bool(unwritten(graph.facts, ours))
-
-    def _judge_unless_begun(self, graph: _Graph) -> list[Finding]:
-        begun = graph.refresh().landed(self._written(graph))
-        return [] if begun or graph.broken else self._judge(graph, graph.adds)
 
     def _judge(self, graph: _Graph, adds: int) -> list[Finding]:
         if graph.generation != self._generation:

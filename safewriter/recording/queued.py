@@ -181,7 +181,8 @@ class QueuedBackend(OnFiles):
         with self._changed:
             waiting = len(self._held) + len(self._storing)
             if waiting:
-                self._files.losses.give_up(waiting, error or OSError(errno.EIO, "the storage was gone"))
+                self._files.losses.unstored += waiting
+                self._files.losses.last_error = error or OSError(errno.EIO, "the storage was gone")
                 self._held.clear()
                 self._storing = []
 

@@ -79,7 +79,7 @@ def broken_off() -> bool:
     worker = _workers_status()
     if worker is not _UNKNOWN:
         return not _is_success(worker)
-    if frame is not None and _is_running(frame):
+    if frame is not None and any(caller is frame for caller in outwards(sys._getframe(1))):
         return False
     if id(_printed_exception()) != _watch.printed:
         return True
@@ -117,11 +117,6 @@ def _main_frame() -> FrameType | None:
         outermost = frame if frame.f_code.co_name == "<module>" else None
         found = outermost if outermost is not None and frame.f_globals is names else found
     return found or outermost
-
-
-def _is_running(frame: FrameType) -> bool:
-    """Whether a frame is among the callers of this function."""
-    return any(caller is frame for caller in outwards(sys._getframe()))
 
 
 def _workers_status() -> object:

@@ -92,13 +92,10 @@ class Neighbours:
             self._sizes[name] = self._size(name)
         if appeared:
             self._order = sorted(self._sizes, reverse=True)
-        grown = {name: before for name, before in watched.items() if self._grew(name, before)}
+        grown = {name: old for name, old in watched.items() if old is not None and old < (self._sizes[name] or 0)}
         for name in grown:
             self._growths[name] = self._growths.get(name, 0) + 1
         return self._report("appeared", [name for name in appeared if self._sizes[name]]) + self._report("grew", grown)
-
-    def _grew(self, name: str, before: int | None) -> bool:
-        return before is not None and before < (self._sizes[name] or 0)
 
     def _watched(self) -> list[str]:
         """The files whose sizes this look reads."""
@@ -108,13 +105,13 @@ class Neighbours:
         chosen = self._order[:_NEWEST] + self._order[start : start + _IN_TURN]
         return [name for name in chosen if name not in self._settled]
 
-    def _report(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
+    def _report(self, evidence: str, names: list[str] | dict[str, int]) -> list[Neighbour]:
         neighbours = []
         before = names if isinstance(names, dict) else {}
         for name in names:
             if name in self._settled:
                 continue
-            neighbour = self._neighbour(name, evidence, before.get(name) or 0)
+            neighbour = self._neighbour(name, evidence, before.get(name, 0))
             if neighbour is None:
                 continue
             self._settled.add(name)
