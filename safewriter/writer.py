@@ -236,7 +236,7 @@ class SafeFileWriter(_FileWriter):
             raise
         if not self._closed:
             self._ledger.flushed()
-            self._adding.look_on_flush()
+            self._adding.look_around()
             self._adding.deliver()
 
     def close(self) -> None:
@@ -269,7 +269,7 @@ class SafeFileWriter(_FileWriter):
         broken_off = True
         with self._desk.guard("exit"):
             broken_off = ending.breaks_off(error)
-        self._adding.look_at_end()
+        self._adding.look_around(at_end=True)
         try:
             ledger.scope.close(ledger, self._end, may_raise=may_raise, broken_off=broken_off, on_its_line=on_its_line)
         finally:

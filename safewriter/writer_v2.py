@@ -323,7 +323,7 @@ class _Overrides:
         except BaseException:
             events.deliver(may_raise=False)
             raise
-        events.look_around()
+        events.ledger.look_around()
         events.deliver()
         return None
 

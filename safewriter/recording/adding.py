@@ -283,16 +283,13 @@ class Adding:
         self._knows_stock = True
         return [shared_with_tensorflow(directory, cached)]
 
-    def look_on_flush(self) -> None:
-        """Who writes beside us, and what was written before us, as far as it is known now."""
-        with self._desk.guard("directory"):
-            self._news += self._ledger.look_on_flush() + self.look_beside()
-
-    def look_at_end(self) -> None:
-        """The same for the last time, and the graphs too."""
+    def look_around(self, *, at_end: bool = False) -> None:
+        """Who writes beside us, and what was written before us; ``at_end`` for the last time, and the graphs too."""
         ledger = self._ledger
-        with self._desk.guard("graph accounting"):
-            ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
-            self._news += ledger.scope.graphs.look(ledger.key, ledger.summaries)
+        if at_end:
+            with self._desk.guard("graph accounting"):
+                ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+                self._news += ledger.scope.graphs.look(ledger.key, ledger.summaries)
+        ledger.look_around(at_end=at_end)
         with self._desk.guard("directory"):
-            self._news += ledger.look_at_end() + self.look_beside()
+            self._news += self.look_beside()

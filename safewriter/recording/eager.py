@@ -129,7 +129,7 @@ class EagerEvents(Landing):
             self._looked = now
             if self._flush_secs is None:
                 self.go_on()
-            self.look_around()
+            self.ledger.look_around()
         with self.desk.guard("usage"):
             self.news += USAGE.settled(self)
         self.deliver(may_raise=may_raise)
@@ -216,11 +216,6 @@ class EagerEvents(Landing):
         self.go_on()
         self._deliver_aside()
 
-    def look_around(self) -> None:
-        """Who else writes into the directory."""
-        with self.desk.guard("directory"):
-            self.news += self.ledger.look_on_flush()
-
     def go_on(self) -> None:
         """Reads back, and goes on in a new file where something has become of this one."""
         self.turn.run(self._go_on)
@@ -252,8 +247,7 @@ class EagerEvents(Landing):
         """The writer is closed."""
         ledger = self.ledger
         self.look(whole=True)
-        with self.desk.guard("directory"):
-            self.news += ledger.look_at_end()
+        ledger.look_around(at_end=True)
         ledger.scope.close(ledger, self.close, may_raise=error is None, at_creation=True)
 
     def _close(self, timeout: float | None) -> None:

@@ -123,13 +123,11 @@ class Ledger:
                 if self.watch is not None:
                     self._news += self.watch.wrote(tag, tags[tag].first)
 
-    def look_on_flush(self) -> list[Finding]:
-        """SW203 and SW107, as far as they are known now."""
-        return [] if self.watch is None else self.watch.flushed()
-
-    def look_at_end(self) -> list[Finding]:
-        """The same, for the last time."""
-        return [] if self.watch is None else self.watch.closing()
+    def look_around(self, *, at_end: bool = False) -> None:
+        """Looks for SW203 and SW107, which are then among the news; ``at_end`` for the last time."""
+        with self.desk.guard("directory"):
+            if self.watch is not None:
+                self._news += self.watch.closing() if at_end else self.watch.flushed()
 
     def begin_in_child(self) -> None:
         """Begins anew in a forked child, which writes a file of its own."""

@@ -176,7 +176,7 @@ class Scope:
 
     def _end_unclosed(self, ledger: Ledger, *, dropped: bool) -> None:
         before = guarded(ledger.desk, "exit", lambda: self._never_flushed(ledger, dropped=dropped))
-        before += guarded(ledger.desk, "directory", ledger.look_at_end)
+        ledger.look_around(at_end=True)
         self.close(ledger, lambda: ledger.events.close(EXIT_SECS), before=before, may_raise=False, at_creation=True)
 
     def _never_flushed(self, ledger: Ledger, *, dropped: bool) -> list[Finding]:
