@@ -458,8 +458,11 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         safe = self._safe
-        if not safe.is_here() or self._closed:
+        if not safe.is_here():
             return super().close()  # type: ignore[misc]
+        if self._closed:
+            safe.events.close()  # what an exception of a handler's has left undone
+            return None
         if safe.events.turn.reentered():  # the interrupted call closes before it returns
             safe.events.turn.words.append(self._close_left)
             return None

@@ -230,9 +230,9 @@ class EagerEvents(Landing):
 
     def close(self, timeout: float | None = None) -> None:
         """See ``Landing``; where nothing ever came, that is in ``news``."""
-        was_open = not self._closed
+        was_open = not self._ended
         super().close(timeout)
-        if was_open and self._closed and not self.foreign:
+        if was_open and self._ended and not self.foreign:
             with self.ledger.desk.guard("usage"):
                 self.news += USAGE.settled(self)
                 self.sums += USAGE.captured_since(self)

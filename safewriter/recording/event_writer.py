@@ -39,6 +39,7 @@ class Landing:
         self.turn = Turn()
         self.sums: list[Finding] = []
         self._closed = False
+        self._ended = False  # the backend is closed, too: an exception out of a signal handler may come before
         self.pid = process.pid
         self._report = report
         self.in_child: Callable[[], None] = lambda: None
@@ -122,6 +123,8 @@ class Landing:
     def close(self, timeout: float | None = None) -> None:
         """Flushes, syncs and closes the file; what could not be written is in ``sums``.
 
+        Where an exception out of a signal handler leaves it, the next call, or the exit hook's, does what is left.
+
         Args:
             timeout: Seconds to wait for slow storage; None for as long as it takes.
         """
@@ -130,13 +133,16 @@ class Landing:
             return
         try:
             with self.turn.lock:
-                if self._closed:
-                    return
-                self._closed = True
-                if not self.foreign:
-                    self.sums += self.backend.close(timeout)
+                self._close(timeout)
         finally:
             self.turn.act()
+
+    def _close(self, timeout: float | None) -> None:
+        if not self._ended:
+            self._closed = True
+            if not self.foreign:
+                self.sums += self.backend.close(timeout)
+            self._ended = True
 
     def _close_left(self, timeout: float | None) -> None:
         try:
@@ -155,10 +161,11 @@ class Landing:
         try:
             with self.turn.lock:
                 if self._closed:
+                    self._close(None)
                     if self.foreign:
                         self._go_on_in_child()
                     self.backend.reopen()
-                    self._closed = False
+                    self._closed = self._ended = False
         finally:
             self.turn.act()
 

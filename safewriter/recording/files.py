@@ -436,15 +436,16 @@ class EventFiles:
     # Ends.
 
     def end(self) -> None:
-        """Syncs the current file to the storage and closes it."""
-        current, self._current = self._current, None
-        if current is None or current.file.torn:
+        """Syncs the current file to the storage and closes it; goes on where an exception of a handler's left it."""
+        current = self._current
+        if current is not None and not current.file.torn:
+            self._finish(current)
+        else:
             if current is not None:
                 _retire(current, self._desk)
             with self._desk.guard("event files"):
                 self.losses.report_gone()
-            return
-        self._finish(current)
+        self._current = None
 
     def _finish(self, opened: Opened) -> None:
         file, part = opened
