@@ -334,8 +334,11 @@ class _Overrides:
             SafeWriterError: Under ``strict``, what came up.
         """
         events = self._events
-        if not events.is_here() or self._closed:
+        if not events.is_here():
             return super().close()  # type: ignore[misc]
+        if self._closed:
+            events.close()  # what an exception of a handler's has left undone
+            return None
         if events.turn.reentered():  # the interrupted call closes before it returns
             events.turn.words.append(self._close_left)
             return None

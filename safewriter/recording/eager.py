@@ -252,7 +252,7 @@ class EagerEvents(Landing):
 
     def _close(self, timeout: float | None) -> None:
         """Where nothing ever came, that is in ``news``."""
-        was_open = not self._closed
+        was_open = not self._ended
         super()._close(timeout)
         if was_open and not self.foreign:
             with self.desk.guard("usage"):

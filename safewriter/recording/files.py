@@ -380,11 +380,12 @@ class EventFiles:
 
     def _give_up_torn(self) -> None:
         """Closes the account of a file that can't be written to any more, where there is one."""
-        torn, self._current = self._current, None
+        torn = self._current
         if torn is not None:
             _retire(torn, self._desk)
         with self._desk.guard("event files"):
             self.losses.report_gone()
+        self._current = None
 
     def _adopt(self, opened: Opened) -> None:
         self._current = opened
@@ -439,13 +440,13 @@ class EventFiles:
     # Ends.
 
     def end(self) -> None:
-        """Syncs the current file to the storage and closes it."""
+        """Syncs the current file to the storage and closes it; goes on where an exception of a handler's left it."""
         current = self._current
         if current is None or current.file.torn:
             self._give_up_torn()
         else:
-            self._current = None
             self._finish(current)
+            self._current = None
 
     def _finish(self, opened: Opened) -> None:
         file, part = opened

@@ -31,6 +31,7 @@ class Landing:
         self.turn = Turn()
         self.sums: list[Finding] = []
         self._closed = False
+        self._ended = False  # the backend is closed, too: an exception out of a signal handler may come before
         self.pid = process.pid
         self._report = report
         self.in_child: Callable[[], None] = lambda: None
@@ -102,16 +103,19 @@ class Landing:
     def close(self, timeout: float | None = None) -> None:
         """Flushes, syncs and closes the file; what could not be written is in ``sums``.
 
+        Where an exception out of a signal handler leaves it, the next call, or the exit hook's, does what is left.
+
         Args:
             timeout: Seconds to wait for slow storage; None for as long as it takes.
         """
         self.turn.run(partial(self._close, timeout), left=self._quietly)
 
     def _close(self, timeout: float | None) -> None:
-        if not self._closed:
+        if not self._ended:
             self._closed = True
             if not self.foreign:
                 self.sums += self.backend.close(timeout)
+            self._ended = True
 
     def _quietly(self, call: Callable[[], None]) -> None:
         """Makes a call that a handler's left to the one it interrupted, whose caller did not ask for it."""
@@ -132,10 +136,11 @@ class Landing:
 
     def _reopen(self) -> None:
         if self._closed:
+            self._close(None)
             if self.foreign:
                 self._go_on_in_child()
             self.backend.reopen()
-            self._closed = False
+            self._closed = self._ended = False
 
     def remove(self) -> None:
         """Removes what a constructor that failed has created."""

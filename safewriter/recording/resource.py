@@ -124,7 +124,7 @@ class ResourceBackend:
         self._failed_calls = 0
         self._failure: OSError | None = None  # the last of a copy
         self._left: deque[Any] = deque()  # events of calls that re-entered
-        self._closed = False
+        self._closed = self._closing = False
         self.files = ResourceFiles(directory, ending, remote=remote, take=take)
         with desk.guard("event file"):
             self.files = _shared_by_resource(self.files, resource)
@@ -315,19 +315,22 @@ class ResourceBackend:
         """See ``Backend``. Raises what TensorFlow raises, as in a session that was closed before."""
         if self._closed:
             return []
-        self._closed = True
         _open.discard(self)
-        closed_by = self.files.closed_by
+        again, self._closing = self._closing, True  # an exception of a handler's has left the last call
+        closed_by = None if again else self.files.closed_by
         try:
             if closed_by is None:
                 self.files.closed_by = self._desk.created_at
                 self._resource.close()
         except tf.errors.OpError:
-            if not self.files.down:
+            if not self.files.down and not again:
                 raise
         finally:
             with self._desk.guard("event file"):
                 self._end()
+            for file in self.files.unfinished():  # a fault of ours: no descriptor stays open for it
+                file.close()
+            self._closed = True
         calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
@@ -336,20 +339,16 @@ class ResourceBackend:
         return [events_lost(self.path, self._failure, missing, calls)] if missing or calls else []
 
     def _end(self) -> None:
-        try:
-            read_all = self.look(whole=True)
-            for file in self.files.unfinished():
-                self._finish(file, None)
-            if read_all or self.files.gone:
-                self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
-        finally:
-            for file in self.files.unfinished():  # a fault of ours: no descriptor stays open for it
-                file.close()
+        read_all = self.look(whole=True)
+        for file in self.files.unfinished():
+            self._finish(file, None)
+        if read_all or self.files.gone:
+            self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
 
     def reopen(self) -> None:
         """See ``Backend``."""
         self._resource.reopen()
-        self._closed = False
+        self._closed = self._closing = False
         self.files.closed_by = None
         _open.add(self)
         self._begun()
