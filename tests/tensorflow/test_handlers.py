@@ -267,7 +267,7 @@ def test_an_exception_that_leaves_a_close(backend, tmp_path):
             with opened(backend, tmp_path) as (writer, logdir, findings):
                 for value in (1, 2, 3):
                     writer.add_summary(number(value), value)
-                events = writer.writer._safe.events if "eager" in backend else writer.event_writer
+                events = writer.writer._events if "eager" in backend else writer.event_writer
                 close = events.backend.close
 
                 def timed(timeout=None, turn=turn, close=close):
