@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 
 from safewriter.findings.catalogue import CATALOGUE
 from safewriter.findings.code import Code, Kind
-from safewriter.findings.symptoms import SYMPTOMS, seen
 
 HUNDREDS = {
     "SW1": "The log directory",
@@ -22,6 +21,17 @@ HUNDREDS = {
     "SW5": "The way to the disk",
     "SW6": "Event files at rest",
     "SW9": "safewriter itself",
+}
+
+#: The codes on the start page by what TensorBoard looks like, the likeliest cause first.
+LOOKS = {
+    "TensorBoard is empty: “No dashboards are active”": "SW104 SW101 SW103 SW102 SW105 SW603 SW605",
+    "The graph is there, the scalars are not": "SW301 SW302 SW303 SW306 SW305 SW202",
+    "TF2 and Keras: the run is there, `tf.summary` left nothing": "SW307 SW311 SW310 SW309 SW312 SW313 SW507 SW205",
+    "One dot, or a vertical line, where a curve should be": "SW402 SW404 SW308 SW304 SW406 SW405",
+    "A zigzag, or points that disappear": "SW204 SW203 SW201 SW107 SW403 SW604",
+    "The end of the curve is missing, or it stopped": "SW501 SW503 SW502 SW106 SW504 SW505 SW506 SW602 SW601",
+    "A gap in the curve": "SW401",
 }
 
 _KINDS = {
@@ -50,8 +60,8 @@ _MADE = "<!-- made by: python -m safewriter.findings.page docs -->\n"
 def entry(code: Code) -> str:
     """What a code means, as Markdown: the text of its page and of ``safewriter explain``."""
     parts = [f"# {code.code} {code.name} ({code.kind.value})", code.when]
-    if seen(code.code):
-        parts.append(f"**What you see.** {seen(code.code)}.")
+    if code.symptom is not None:
+        parts.append(f"**What you see.** {code.symptom.sees}.")
     parts.append(f"**Why it matters.** {code.why}")
     parts.append(f"**What to change.** {code.fix}")
     parts.append(f"**How it comes.** {_KINDS[code.kind]}")
@@ -67,10 +77,8 @@ def entry(code: Code) -> str:
 def code_page(code: Code) -> str:
     """The page of one code: its entry, the public reports of it, and its neighbours."""
     parts = [f"---\ntitle: {code.code} {code.name}\n---\n", _MADE, entry(code)]
-    rows = [row for rows in SYMPTOMS.values() for row in rows if row.code == code.code]
-    reports = sorted({report for row in rows for report in row.reports})
-    if reports:
-        parts.append(f"**Reported by others as** {', '.join(map(issue, reports))}.\n")
+    if code.symptom is not None and code.symptom.reports:
+        parts.append(f"**Reported by others as** {', '.join(map(issue, sorted(code.symptom.reports)))}.\n")
     codes = list(CATALOGUE)
     at = codes.index(code.code)
     links = [f"[← {each}]({each}.md)" for each in codes[:at][-1:]]
@@ -95,19 +103,17 @@ def index_page() -> str:
     return "\n".join(parts)
 
 
-def symptoms_table(link: str = "codes/") -> str:
-    """From what is seen to the fix, as Markdown: one table under a heading for each way in which TensorBoard looks.
-
-    Args:
-        link: The directory of the codes' pages, from where the table stands.
-    """
+def symptoms_table() -> str:
+    """From what is seen to the fix, as Markdown: one table under a heading for each way in which TensorBoard looks."""
     parts = []
-    for title, rows in SYMPTOMS.items():
+    for title, codes in LOOKS.items():
         parts.append(f"## {title}\n")
         parts.append("| What you see | What it means | Code | The fix |\n|---|---|---|---|")
-        for row in rows:
+        for code in codes.split():
+            row = CATALOGUE[code].symptom
+            assert row is not None
             sees = f"{row.sees} ({issue(row.reports[0])})" if row.reports else row.sees
-            parts.append(f"| {sees} | {row.means} | [{row.code}]({link}{row.code}.md) | {row.fix} |")
+            parts.append(f"| {sees} | {row.means} | [{code}](codes/{code}.md) | {row.fix} |")
         parts.append("")
     return "\n".join(parts)
 
