@@ -11,7 +11,7 @@ from typing import Any
 
 from safewriter.eventfile.read import Damage
 from safewriter.findings import Finding
-from safewriter.findings.wording import plural
+from safewriter.findings.wording import listed, plural
 
 _NAMED = 5  #: tags, or places in a file, that a message names
 _LISTED = 1000  #: tags that the data of a finding lists
@@ -309,7 +309,8 @@ def _overlaps(path: str, in_order: Sequence[FileFacts]) -> list[Finding]:
         Finding(
             "SW604",
             f"{len(mixed):,} files of this run were written at the same time and hold {_tags(len(overlaps))} over the "
-            f"same steps: {_some(overlaps.values())}. TensorBoard takes them for one run and hides or zigzags one.",
+            f"same steps: {listed(map(str, overlaps.values()), _NAMED)}. TensorBoard takes them for one run and hides "
+            "or zigzags one.",
             "Give each writer a log directory of its own, such as os.path.join(logdir, f'worker{rank}'), or let one "
             "worker alone write summaries.",
             subject=path,
@@ -361,7 +362,7 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
     return Finding(
         "SW107",
         f"It writes {_tags(len(again))} again at steps that an earlier run in this directory ({names}) had reached: "
-        f"{_some(again)}. TensorBoard takes both for one run and hides or zigzags one of them.",
+        f"{listed(map(str, again), _NAMED)}. TensorBoard takes both for one run and hides or zigzags one of them.",
         "Give each run a directory of its own. Where it goes on from a checkpoint at step N, create the writer with "
         "SafeFileWriter(logdir, resume_step=N): the file then asks TensorBoard to drop the overtaken points.",
         subject=facts.path,
@@ -373,9 +374,3 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
 
 def _tags(count: int) -> str:
     return "one tag" if count == 1 else plural(count, "tag")
-
-
-def _some(overlaps: Any) -> str:
-    texts = [str(overlap) for overlap in overlaps]
-    more = f" and {len(texts) - _NAMED:,} more" if len(texts) > _NAMED else ""
-    return ", ".join(texts[:_NAMED]) + more

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from safewriter.checks.summary_ops import DEFAULT_COLLECTION, MergeOp, Outcome, SummaryOp
 from safewriter.findings import Finding
-from safewriter.findings.wording import plural, were
+from safewriter.findings.wording import listed, plural, were
 
 NAMED = 10  #: so many ops a message names; the data of the finding holds all of them
 
@@ -176,8 +176,7 @@ def _verb(subjects: Collection[MergeOp], verb: str) -> str:
 
 
 def _listed(ops: Sequence[SummaryOp]) -> str:
-    named = ", ".join(f"{op.tag!r} ({op.place})" for op in ops[:NAMED])
-    return f"{named} and {len(ops) - NAMED} more" if len(ops) > NAMED else named
+    return listed((f"{op.tag!r} ({op.place})" for op in ops), NAMED)
 
 
 def _merge_places(merges: Sequence[MergeOp]) -> str:
@@ -186,8 +185,7 @@ def _merge_places(merges: Sequence[MergeOp]) -> str:
     ops = "merge op" if len(merges) == 1 else "merge ops"
     if not places:
         return f"The {ops} that TensorFlow built"
-    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
-    return f"The {ops} at {', '.join(places[:NAMED])}{more}"
+    return f"The {ops} at {listed(places, NAMED)}"
 
 
 def _adds(outcome: Outcome) -> str:

@@ -14,14 +14,28 @@ from safewriter.findings.wording import plural, were
 
 
 class Fate(enum.Enum):
-    """What became of an event file."""
+    """What became of an event file, and what to change."""
 
-    INTACT = "is as it was written"
-    DELETED = "was deleted"
-    MOVED = "was moved or renamed"
-    REPLACED = "was replaced by another file"
-    TRUNCATED = "was truncated"
-    GROWN = "was written to by somebody else"
+    INTACT = ("is as it was written", "")
+    DELETED = (
+        "was deleted",
+        "Find what cleans the log directory during the run (a start-up `rmtree`, a cleaner of temporary files, a "
+        "tracker's clean-up hook) and let it run before the writer is created, or give each run a directory of its "
+        "own.",
+    )
+    MOVED = (
+        "was moved or renamed",
+        "Move a run's directory after `writer.close()`; TensorBoard reads the moved file only in its new place.",
+    )
+    REPLACED = (
+        "was replaced by another file",
+        "A sync tool replaced the file; exclude the log directory from syncing, or sync in the other direction.",
+    )
+    TRUNCATED = (
+        "was truncated",
+        "Something else opened the file for writing; exclude the log directory from tools that rotate or sync logs.",
+    )
+    GROWN = ("was written to by somebody else", "Let only this writer write to its event files.")
 
 
 def judge_state(state: FileState) -> Fate:
@@ -58,7 +72,7 @@ def event_file_gone(
         earlier: Files that the writer had finished before and that are gone too, each with the events that were in it.
     """
     earlier = earlier or {}
-    what = fate.value
+    what, hint = fate.value
     if fate is Fate.DELETED and not state.directory:
         what = "was deleted together with its directory"
     if fate is Fate.MOVED and state.now_at:
@@ -72,22 +86,10 @@ def event_file_gone(
         message += "That came out when the writer was closed."
     else:
         message += f"Writing goes on in {goes_on}." if goes_on else "No new file could be created there yet."
-    hints = {
-        Fate.DELETED: "Find what cleans the log directory during the run (a start-up `rmtree`, a cleaner of temporary "
-        "files, a tracker's clean-up hook) and let it run before the writer is created, or give each run a directory "
-        "of its own.",
-        Fate.MOVED: "Move a run's directory after `writer.close()`; TensorBoard reads the moved file "
-        "only in its new place.",
-        Fate.REPLACED: "A sync tool replaced the file; exclude the log directory from syncing, "
-        "or sync in the other direction.",
-        Fate.TRUNCATED: "Something else opened the file for writing; exclude the log directory from tools that "
-        "rotate or sync logs.",
-        Fate.GROWN: "Let only this writer write to its event files.",
-    }
     return Finding(
         "SW503",
         message,
-        hints.get(fate, ""),
+        hint,
         subject=state.path,
         path=state.path,
         data={
@@ -110,7 +112,9 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
         kept: Events of this writer that landed before.
         queued: Events that wait in memory for the storage to come back.
     """
-    message = f"The event was not written to {path}: {describe(error)}.{_safe(kept)}"
+    message = f"The event was not written to {path}: {describe(error)}."
+    if kept:
+        message += f" The {plural(kept, 'event')} before it {'is' if kept == 1 else 'are'} safe."
     if queued:
         message = f"The event was not taken for {path}: {describe(error)}. {_waiting(queued)}."
     return _refused(path, error, message, hint_for(error) + " The next add tries again.", queued)
@@ -143,10 +147,6 @@ def _refused(path: str, error: OSError, message: str, hint: str, queued: int) ->
 def _waiting(queued: int) -> str:
     wait = "waits in memory and is" if queued == 1 else "wait in memory and are"
     return f"{plural(queued, 'event')} {wait} tried again each second, at `flush()` and at `close()`"
-
-
-def _safe(kept: int) -> str:
-    return f" The {plural(kept, 'event')} before it {'is' if kept == 1 else 'are'} safe." if kept else ""
 
 
 def too_large(path: str, reason: str) -> Finding:

@@ -16,17 +16,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # one letter would be a W
 _CUT_SCHEME = re.compile(r"(s3|gs|hdfs|ram|https?|az|abfss?):/[^/]")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?|%[A-Za-z_]\w*%")
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
-_PLUGINS = {
-    "gs": "tensorflow-io-gcs-filesystem",
-    "s3": "tensorflow-io",
-    "hdfs": "tensorflow-io",
-    "viewfs": "tensorflow-io",
-    "har": "tensorflow-io",
-    "az": "tensorflow-io",
-    "http": "tensorflow-io",
-    "https": "tensorflow-io",
-    "oss": "tensorflow-io",
-}
+_PLUGINS = dict.fromkeys(("s3", "hdfs", "viewfs", "har", "az", "http", "https", "oss"), "tensorflow-io")
+_PLUGINS["gs"] = "tensorflow-io-gcs-filesystem"
 
 
 def scheme_of(logdir: str) -> str:
@@ -42,11 +33,13 @@ def judge_given(given: object) -> list[Finding]:
         hint = "Pass a path, such as `SafeFileWriter('logs/train')`."
         if given is None:
             hint = "The variable or flag that should hold the path was never set. " + hint
-        stock = f"FileWriter would write into a directory called {str(given)!r}." if not _is_tensor(given) else ""
+        problem = f"The log directory is {'None' if given is None else f'a {name}'}, not a path."
+        if not (hasattr(given, "op") or hasattr(given, "dtype")):  # a tensor
+            problem += f" FileWriter would write into a directory called {str(given)!r}."
         return [
             Finding(
                 "SW101",
-                f"The log directory is {'None' if given is None else f'a {name}'}, not a path. {stock}".rstrip(),
+                problem,
                 hint,
                 subject="logdir",
                 data={"given": repr(given)[:200]},
@@ -63,10 +56,6 @@ def judge_given(given: object) -> list[Finding]:
     else:
         return []
     return [Finding("SW101", problem, hint, subject="logdir", data={"given": repr(text)}, raises=ValueError)]
-
-
-def _is_tensor(given: object) -> bool:
-    return hasattr(given, "op") or hasattr(given, "dtype")
 
 
 def judge_literal(text: str) -> list[Finding]:
@@ -174,6 +163,12 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
             path=logdir,
             data={"errno": errno.ENOTDIR, "errno_name": "ENOTDIR", "in_the_way": obstacle.path},
         )
+    hint = hint_for(error, "Choose another log directory, or fix the storage behind it.")
+    if error.errno == errno.EACCES:
+        place = obstacle.path if obstacle is not None else logdir
+        hint = f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to."
+    elif error.errno == errno.ENAMETOOLONG:
+        hint = f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run."
     message = f"The event file can't be created in {logdir}: {describe(error)}."
     data = {"errno": error.errno, "errno_name": errno_name(error)}
     if obstacle is not None:
@@ -183,21 +178,12 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
     return Finding(
         "SW103",
         message,
-        _hint(error, logdir, obstacle),
+        hint,
         subject=logdir,
         path=logdir,
         data=data,
         raises=OSError if error.errno is None else None,
     )
-
-
-def _hint(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
-    if error.errno == errno.EACCES:
-        place = obstacle.path if obstacle is not None else logdir
-        return f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to."
-    if error.errno == errno.ENAMETOOLONG:
-        return f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run."
-    return hint_for(error, "Choose another log directory, or fix the storage behind it.")
 
 
 def judge_free_space(logdir: str, free: int) -> list[Finding]:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import numbers
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite, isnan
 from typing import Any, Final
 
 from safewriter.findings import Finding
-from safewriter.findings.wording import plural
+from safewriter.findings.wording import listed, plural
 
 FROZEN_AFTER: Final = 10  #: writes of one tag at one step that are still taken as meant
 NAMED: Final = 5  #: tags that a message about many tags names
@@ -102,29 +102,25 @@ class _Tag:
         return max(self.high, self.last)
 
 
+@dataclass(slots=True)
 class _Trouble:
     """How often one tag went wrong in one way."""
 
-    __slots__ = ("count", "first", "reported")
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.count = 1
-        self.reported = 1
+    first: int
+    count: int = 1
+    reported: int = 1
 
 
+@dataclass(slots=True)
 class _Burst:
     """Tags that first went wrong in one way at one step: the one that is reported, and those that wait."""
 
-    __slots__ = ("code", "first", "said", "second", "step", "waiting")
-
-    def __init__(self, code: str, step: int, first: str) -> None:
-        self.code = code
-        self.step = step
-        self.first = first
-        self.second: Finding | None = None  # of the first one that waits: it is reported as it is if it stays alone
-        self.waiting: list[str] = []
-        self.said = False
+    code: str
+    step: int
+    first: str
+    second: Finding | None = None  # of the first one that waits: it is reported as it is if it stays alone
+    waiting: list[str] = field(default_factory=list)
+    said: bool = False
 
 
 class ValuesJudge:
@@ -478,9 +474,7 @@ def _many(tags: list[str], burst: _Burst) -> Finding:
 
 
 def _named(tags: Iterable[str]) -> str:
-    names = sorted(tags)
-    shown = ", ".join(repr(name) for name in names[:NAMED])
-    return f"{shown} and {len(names) - NAMED:,} more" if len(names) > NAMED else shown
+    return listed(map(repr, sorted(tags)), NAMED)
 
 
 def _shown(value: Any, field: str) -> str:

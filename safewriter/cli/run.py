@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import safewriter
 from safewriter.cli.text import shown
-from safewriter.findings.wording import plural
+from safewriter.findings.wording import listed, plural
 from safewriter.system.holders import lives
 
 STRICT = 121  #: exit code under ``--strict`` where the script itself ended with 0 and there are findings
@@ -315,7 +315,5 @@ class Outcome:
         text = f"{where}): {plural(writer['summaries'], 'summary', 'summaries')}, "
         text += f"{writer['landed']:,} of {plural(writer['events'], 'event')} on disk"
         if writer["tags"]:
-            names = [shown(tag) for tag in writer["tags"]]
-            more = f" and {len(names) - _TAGS:,} more" if len(names) > _TAGS else ""
-            text += f"; tags: {', '.join(names[:_TAGS])}{more}"
+            text += f"; tags: {listed(map(shown, writer['tags']), _TAGS)}"
         return text
