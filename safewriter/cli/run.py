@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 import safewriter
-from safewriter.cli.text import shown
+from safewriter.cli.text import WrongUseError, codes_argument, shown
 from safewriter.findings.wording import listed, plural
 from safewriter.system.holders import lives
 
@@ -40,34 +40,37 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.usage = "safewriter run [--strict] [--ignore CODES] [--report FILE.json] (SCRIPT | -m MODULE) [ARGS ...]"
     parser.add_argument("--strict", action="store_true", help=f"exit with {STRICT} where there are findings")
-    parser.add_argument("--ignore", action="append", default=[], metavar="CODES", help="codes, names or prefixes: SW4")
+    parser.add_argument(
+        "--ignore", type=codes_argument, action="append", metavar="CODES", help="codes, names or prefixes: SW4"
+    )
     parser.add_argument("--report", metavar="FILE.json", help="write the report as JSON, too (schema: docs/run.md)")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="a module, as python -m")
     parser.add_argument("script", nargs=argparse.REMAINDER, metavar="SCRIPT", help="the script and its arguments")
+    parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, ignored: Iterable[str]) -> int | str:
-    """Runs the script and reports.
+def run(options: argparse.Namespace) -> int:
+    """Runs the script and reports; returns the exit code.
 
     Args:
         options: See ``arguments``.
-        ignored: The codes of ``--ignore``.
 
-    Returns:
-        The exit code, or a sentence that says what is wrong with the options.
+    Raises:
+        WrongUseError: There is no script to run, or the report can't be written.
     """
     program = ["-m", *options.module] if options.module else options.script
     if not program or program == ["-m"]:
-        return "name a script, or a module with -m"
+        raise WrongUseError("name a script, or a module with -m")
     target: IO[str] | None = None
     if options.report:
         try:
             target = open(options.report, "w", encoding="utf-8")  # noqa: SIM115 - closed below
         except OSError as error:
-            return f"the report {shown(options.report)} can't be written: {error.strerror or error}"
+            why = error.strerror or error
+            raise WrongUseError(f"the report {shown(options.report)} can't be written: {why}") from None
     journals = tempfile.mkdtemp(prefix="safewriter-run-")
     try:
-        status, pid = _run(program, _environment(journals, ignored))
+        status, pid = _run(program, _environment(journals, frozenset().union(*options.ignore or ())))
         outcome = Outcome(program, status, pid, _read(journals))
     finally:
         shutil.rmtree(journals, ignore_errors=True)
@@ -90,7 +93,7 @@ def _environment(journals: str, ignored: Iterable[str]) -> dict[str, str]:
     environment = dict(os.environ)
     environment["SAFEWRITER_RUN"] = journals
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (_SITE, environment.get("PYTHONPATH"))))
-    codes = ",".join(ignored)
+    codes = ",".join(sorted(ignored))
     if codes:
         environment["SAFEWRITER_IGNORE"] = ",".join(filter(None, (environment.get("SAFEWRITER_IGNORE"), codes)))
     return environment
