@@ -7,10 +7,10 @@ import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from safewriter.audit.reading import TICK, FileAuditor, audit_files
+from safewriter.audit.reading import TICK, FileAuditor
 from safewriter.audit.report import AuditReport, Problem, RunReport, run_of
 from safewriter.audit.walking import Source, Stamp, find_event_files, is_remote
 from safewriter.checks.file import FileFacts
@@ -26,16 +26,14 @@ _FOUND_FILES = 256  # files that are found between two reports of the progress
 _LIVE = 3600.0  # seconds: a file that was changed no later is begun anew, should it ever change again
 
 
+@dataclass(slots=True)
 class _Known:
     """What is kept of a file from one round to the next."""
 
-    __slots__ = ("auditor", "facts", "round", "stamp")
-
-    def __init__(self, facts: FileFacts, stamp: Any, auditor: FileAuditor | None, number: int) -> None:
-        self.facts = facts
-        self.stamp = stamp  # while the file still has it, the facts hold; None: they may not
-        self.auditor = auditor  # to read on with
-        self.round = number
+    facts: FileFacts
+    stamp: Any  # while the file still has it, the facts hold; None: they may not
+    auditor: FileAuditor | None  # to read on with
+    round: int
 
 
 class Audit:
@@ -303,6 +301,32 @@ def _interrupts_held() -> Iterator[None]:
 def _ignore_interrupt() -> None:
     # Ctrl-C reaches every process of the terminal; the first one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def audit_file(path: Any, points: int = 0) -> AuditReport:
+    """Audits one event file.
+
+    Pure, and what it returns pickles: run it on as many machines as there are, and join the reports with
+    ``AuditReport.merge``.
+
+    Args:
+        path: A path (str, bytes or PathLike), or a URL that fsspec understands.
+        points: How many of each scalar's values to keep, at most about twice, in ``TagFacts.points``.
+
+    Returns:
+        The report. A file that can't be read is a finding in it.
+
+    Raises:
+        ImportError: For a URL: fsspec, or its plug-in for this kind of URL, is missing.
+    """
+    return audit_files([os.fsdecode(path)], points)
+
+
+def audit_files(paths: Iterable[str], points: int = 0) -> AuditReport:
+    """Audits several files; what can't be read is a finding."""
+    audit = Audit((), points=points)
+    audit._read_here(map(Source, paths), final=True)
+    return audit._build(interrupted=False)
 
 
 def audit_logdir(logdir: Any, *, jobs: int = 1, points: int = 0) -> AuditReport:

@@ -50,6 +50,8 @@ MARK = "tfevents"  #: TensorBoard takes every file whose name holds this for an 
 _START = re.compile(r"(?:.*\.)?tfevents\.(\d+)\.(.+)", re.DOTALL)
 # A host may hold dots and digits ("10.0.0.1"), so that the numbers are looked for from the end.
 _NUMBERED = re.compile(r"(.+)\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
+_NUMBERS = re.compile(r"\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)  # behind a host that is known
+_GOES_ON = re.compile(r"[^\W_]|-")  # "node1" is not "node12"
 
 
 def parse_name(name: str, host: str | None = None) -> EventFileName | None:
@@ -70,25 +72,13 @@ def parse_name(name: str, host: str | None = None) -> EventFileName | None:
     if start is None:
         return None
     seconds, rest = int(start[1]), start[2]
-    if host and rest.startswith(host):
-        exact = _after_host(seconds, host, rest[len(host) :])
-        if exact is not None:
-            return exact
-    numbered = _NUMBERED.fullmatch(rest)
+    if host and rest.startswith(host) and not _GOES_ON.match(rest, len(host)):
+        numbered = _NUMBERS.fullmatch(rest, len(host))
+        suffix = rest[len(host) :]
+    else:
+        numbered = _NUMBERED.fullmatch(rest)
+        host, suffix = numbered[1] if numbered else rest, ""
     if numbered is None:
-        return EventFileName(seconds, rest)
-    return EventFileName(seconds, numbered[1], int(numbered[2]), int(numbered[3]), numbered[4] or "")
-
-
-_NUMBERS = re.compile(r"\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
-
-
-def _after_host(seconds: int, host: str, rest: str) -> EventFileName | None:
-    if not rest:
-        return EventFileName(seconds, host)
-    numbers = _NUMBERS.fullmatch(rest)
-    if numbers is not None:
-        return EventFileName(seconds, host, int(numbers[1]), int(numbers[2]), numbers[3] or "")
-    if rest[0].isalnum() or rest[0] == "-":  # "node1" is not "node12"
-        return None
-    return EventFileName(seconds, host, suffix=rest)
+        return EventFileName(seconds, host, suffix=suffix)
+    *_, pid, number, suffix = numbered.groups(default="")
+    return EventFileName(seconds, host, int(pid), int(number), suffix)

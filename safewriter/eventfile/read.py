@@ -38,6 +38,7 @@ _REASONS = {
     "length": "the checksum of its length is wrong",
     "data": "the checksum of its data is wrong",
     "overlap": "it runs into the records behind it",
+    "event": "the record holds no event",
 }
 
 
@@ -74,7 +75,7 @@ class RecordReader:
         offset: Where the next record is expected: all before it was read or stepped over.
         batch_offset: Where the first record of the last batch starts.
         size: Bytes in the file, as last seen.
-        records: Whole records so far.
+        records: Whole records so far, but for those that were rejected.
         damages: The first damaged places.
         damaged: How many there were.
         skipped: Bytes in them.
@@ -94,6 +95,7 @@ class RecordReader:
         self._known: dict[bytes, int] = {}  # headers with a correct checksum, and the length that each holds
         self._wanted = HEADER.size  # bytes from ``offset`` on that the next record needs at least
         self._fault = ""  # what is wrong with the record at ``offset``
+        self._batch: list[bytes] = []  # the last one
         self._in_vain = 0  # bytes whose checksum turned out wrong
         self.offset = self.batch_offset = start
         self.size = 0
@@ -107,7 +109,7 @@ class RecordReader:
     def reopen(self, file: IO[bytes]) -> None:
         """Goes on in the same file, opened again; what was read ahead of the next record is dropped."""
         self._file = file
-        self._buffer, self._at = b"", 0
+        self._buffer, self._at, self._batch = b"", 0, []
 
     def fingerprint(self) -> int:
         """A checksum of both ends of what was read, and of each damaged place in it."""
@@ -131,6 +133,7 @@ class RecordReader:
             read_on = self._fill()
             batch = self._take()
             if batch:
+                self._batch = batch
                 yield batch
             if self._fault:
                 if not self._step_over():
@@ -142,7 +145,8 @@ class RecordReader:
             elif self._wanted > BIG:
                 data = self._take_big()
                 if data is not None:
-                    yield [data]
+                    self._batch = [data]
+                    yield self._batch
                 elif not self._step_over():
                     return
             elif not read_on and not batch:  # it shrank since we looked
@@ -156,6 +160,13 @@ class RecordReader:
             for data in batch:
                 yield at, data
                 at += len(data) + OVERHEAD
+
+    def reject(self, index: int) -> None:
+        """Counts a record of the last batch as damaged: its checksum is correct, and its data no event."""
+        at = self.batch_offset + sum(len(data) + OVERHEAD for data in self._batch[:index])
+        before = self.records - len(self._batch) + index
+        self.records -= 1
+        self._list(Damage(at, len(self._batch[index]) + OVERHEAD, _REASONS["event"], before))
 
     # One record after the other
 
@@ -298,14 +309,19 @@ class RecordReader:
         return True
 
     def _note(self, behind: int, reason: str) -> None:
-        self.damaged += 1
-        self.skipped += behind - self.offset
-        if len(self.damages) < self._places:
-            start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
-            # A damaged header may stand before data that is intact.
-            salvage = (start, length) if 0 < length <= BIG and self._is_intact(start, length) else None
-            self.damages.append(Damage(self.offset, behind - self.offset, reason, self.records, salvage))
+        salvage = None
+        start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
+        # A damaged header may stand before data that is intact.
+        if len(self.damages) < self._places and 0 < length <= BIG and self._is_intact(start, length):
+            salvage = (start, length)
+        self._list(Damage(self.offset, behind - self.offset, reason, self.records, salvage))
         self._move(behind)
+
+    def _list(self, damage: Damage) -> None:
+        self.damaged += 1
+        self.skipped += damage.length
+        if len(self.damages) < self._places:
+            self.damages.append(damage)
 
     def _is_whole(self, offset: int, header: bytes = b"") -> bool:
         """Whether a whole record, or nothing more, is at this offset."""
@@ -411,19 +427,18 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
         return reader.records, reader.offset
 
 
-def read_events(source: Any, start: int = 0, resume: bool = False) -> Iterator[Any]:
+def read_events(source: Any, resume: bool = False) -> Iterator[Any]:
     """The events of a file, up to its end or the first damaged record.
 
     Args:
         source: A path, or an open binary file.
-        start: Offset of the first record.
         resume: Step over damaged records instead.
 
     Raises:
         OSError: The file can't be read.
     """
     with _opened(source) as file:
-        for _, data in RecordReader(file, start, resume).placed():
+        for _, data in RecordReader(file, resume=resume).placed():
             try:
                 yield parse_event(data)
             except NotAnEventError:
