@@ -186,23 +186,19 @@ class Desk:
         """Keeps a finding for the account, which another desk reports, summed up with others."""
         self._book(finding.at(self.created_at))
 
-    def error(self, finding: Finding) -> SafeWriterError:
-        """The exception for a finding that is raised whatever the policy: it is counted like one that is reported."""
-        finding = finding.at(self.created_at)
-        self._book(finding)
-        if CAPTURES.sink is not None:
-            CAPTURES.sink(finding, users_place(), True)
-        return error_for(finding)
-
     def error_from(self, build: Callable[[], Finding], fallback: BaseException) -> BaseException:
-        """The same for a finding that is yet to be built; where building fails, SW901 and the bare error.
+        """The exception for a finding that is raised whatever the policy: it is counted like one that is reported.
 
         Args:
             build: Builds the finding.
-            fallback: What is raised if that fails.
+            fallback: What is raised, with SW901 reported, where that fails.
         """
         with self.guard("wording"):
-            return self.error(build())
+            finding = build().at(self.created_at)
+            self._book(finding)
+            if CAPTURES.sink is not None:
+                CAPTURES.sink(finding, users_place(), True)
+            return error_for(finding)
         return fallback
 
     def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from safewriter.findings.catalogue import CATALOGUE
 from safewriter.findings.code import Kind
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Finding:
     count: int = 1
     created_at: str | None = None
     path: str | None = None
-    data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, hash=False)  # Python 3.11 takes no such default
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
     raises: type[Exception] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -76,13 +73,3 @@ class Finding:
             lines.append(f"  Writer created at {self.created_at}")
         lines.append(f"  More: safewriter explain {self.code}")
         return "\n".join(lines)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # MappingProxyType does not pickle; a plain dict does.
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values["data"] = dict(self.data)
-        return _rebuild, (values,)
-
-
-def _rebuild(values: dict[str, Any]) -> Finding:
-    return Finding(**values)
