@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -100,22 +100,27 @@ def _environment(journals: str, ignored: Iterable[str]) -> dict[str, str]:
 
 
 def _run(program: Sequence[str], environment: dict[str, str]) -> tuple[int, int]:
+    """Runs the script and passes signals on to it; returns its exit status and its process."""
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    with _signals_passed_on() as receiver:
-        child = subprocess.Popen([sys.executable, *flags, *program], env=environment)
-        receiver.child = child
-        return child.wait(), child.pid
-
-
-@dataclass
-class _Receiver:
     child: subprocess.Popen[bytes] | None = None
 
-    def pass_on(self, number: int, _: object) -> None:
+    def pass_on(number: int, _: object) -> None:
         # A terminal sends Ctrl-C to both processes; a second one would interrupt the script's own cleaning up.
-        if self.child is not None and not (number in (signal.SIGINT, getattr(signal, "SIGQUIT", -1)) and _in_front()):
+        if child is not None and not (number in (signal.SIGINT, getattr(signal, "SIGQUIT", -1)) and _in_front()):
             with suppress(OSError):
-                self.child.send_signal(number)
+                child.send_signal(number)
+
+    before = {}
+    for name in _FORWARDED:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, pass_on)
+    try:
+        child = subprocess.Popen([sys.executable, *flags, *program], env=environment)
+        return child.wait(), child.pid
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _in_front() -> bool:
@@ -130,20 +135,6 @@ def _in_front() -> bool:
         return False
     finally:
         os.close(terminal)
-
-
-@contextmanager
-def _signals_passed_on() -> Iterator[_Receiver]:
-    receiver, before = _Receiver(), {}
-    for name in _FORWARDED:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, receiver.pass_on)
-    try:
-        yield receiver
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _die_of(number: int) -> None:

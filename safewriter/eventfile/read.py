@@ -139,7 +139,8 @@ class RecordReader:
                 if not self._step_over():
                     return
             elif not self._fits(self._wanted):
-                if not self._left() or not self._step_over_overlap():
+                self._fault = "overlap"
+                if not self._left() or not self._step_over():
                     self.torn = self._left()
                     return
             elif self._wanted > BIG:
@@ -282,10 +283,14 @@ class RecordReader:
     # Behind a damaged record
 
     def _step_over(self) -> bool:
-        """Notes the damaged record at ``offset`` and goes to the next whole one; False where there is none."""
+        """Notes the damaged record at ``offset`` and goes to the next whole one; False where there is none.
+
+        One that seems to run past the end is damaged where whole records follow it, and else torn.
+        """
         if not self._resume:
             return False
         self.size = self._file.seek(0, io.SEEK_END)
+        in_vain, unsettled = self._in_vain, self.unsettled
         behind = None
         if self._fault == "data":
             self._in_vain += self._wanted
@@ -293,28 +298,22 @@ class RecordReader:
                 behind = self.offset + self._wanted
         if behind is None:
             behind = self._search(self.offset + 1)
+        if self._fault == "overlap":
+            if behind is None:  # nothing was decided, so that the next look begins as this one did
+                self._in_vain, self.unsettled = in_vain, unsettled
+                return False
+            self.unsettled = True
         self.unsettled |= behind is None
-        self._note(self.size if behind is None else behind, _REASONS[self._fault])
+        self._note(self.size if behind is None else behind)
         return behind is not None
 
-    def _step_over_overlap(self) -> bool:
-        """Where whole records follow one that seems to run past the end, the file is not torn: that one is damaged."""
-        in_vain, unsettled = self._in_vain, self.unsettled
-        behind = self._search(self.offset + 1) if self._resume else None
-        if behind is None:  # nothing was decided, so that the next look begins as this one did
-            self._in_vain, self.unsettled = in_vain, unsettled
-            return False
-        self.unsettled = True
-        self._note(behind, _REASONS["overlap"])
-        return True
-
-    def _note(self, behind: int, reason: str) -> None:
+    def _note(self, behind: int) -> None:
         salvage = None
         start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
         # A damaged header may stand before data that is intact.
         if len(self.damages) < self._places and 0 < length <= BIG and self._is_intact(start, length):
             salvage = (start, length)
-        self._list(Damage(self.offset, behind - self.offset, reason, self.records, salvage))
+        self._list(Damage(self.offset, behind - self.offset, _REASONS[self._fault], self.records, salvage))
         self._move(behind)
 
     def _list(self, damage: Damage) -> None:
@@ -425,6 +424,26 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
         for _ in reader.batches():
             pass
         return reader.records, reader.offset
+
+
+def records_in_common(ours: IO[bytes], path: str) -> tuple[int, int]:
+    """How many whole records two files begin with alike, and the offset behind the last of them.
+
+    Args:
+        ours: Open for reading; its position is lost.
+        path: Of the other file.
+
+    Raises:
+        OSError: One of them can't be read.
+    """
+    records = end = 0
+    with open(path, "rb") as other:
+        readers = (RecordReader(file, resume=False).placed() for file in (ours, other))
+        for (offset, data), theirs in zip(*readers, strict=False):
+            if theirs != (offset, data):
+                break
+            records, end = records + 1, offset + len(data) + OVERHEAD
+    return records, end
 
 
 def read_events(source: Any, resume: bool = False) -> Iterator[Any]:

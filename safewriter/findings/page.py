@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from safewriter.findings.catalogue import CATALOGUE
 from safewriter.findings.code import Code, Kind
@@ -132,19 +132,15 @@ def issue(report: str) -> str:
     return f"[{name}#{number}](https://github.com/{path}/issues/{number})"
 
 
-def _stale(directory: str) -> Iterator[str]:
-    made = {os.path.join(directory, path) for path in pages()}
-    yield from set(glob.glob(os.path.join(directory, "codes", "SW*.md"))) - made
-
-
 def main(arguments: Sequence[str]) -> int:
     """Writes the pages into the directory given, and removes those of codes that are no more."""
     (directory,) = arguments
     os.makedirs(os.path.join(directory, "codes"), exist_ok=True)
-    for path, text in pages().items():
-        with open(os.path.join(directory, path), "w", encoding="utf-8", newline="\n") as file:
+    made = {os.path.join(directory, path): text for path, text in pages().items()}
+    for path, text in made.items():
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-    for path in _stale(directory):
+    for path in set(glob.glob(os.path.join(directory, "codes", "SW*.md"))) - set(made):
         os.unlink(path)
     return 0
 
