@@ -36,7 +36,6 @@ class Problem:
             "SW605",
             f"The directory can't be listed: {self.error}. What is in it was not read.",
             "Check that it is there and that you may read it, with `ls -ld`.",
-            subject=self.path,
             path=self.path,
             data={"errno": self.errno},
         )

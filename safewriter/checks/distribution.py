@@ -185,7 +185,6 @@ def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
             "for one run: of two curves of one tag its default loader shows the later file's only, the other loader a "
             f"zigzag.{_problems(role)}",
             hint,
-            subject=facts.logdir,
             count=len(facts.neighbours),
             path=facts.logdir,
             data={"neighbours": [asdict(each) for each in facts.neighbours], "role": asdict(role)},
@@ -252,9 +251,8 @@ def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_re
         others: The same of the writers that were open before it.
         shared_resource: They write through one summary resource of a session.
     """
-    first = others[0]
     more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-    same = " (the same line)" if first == created else ""
+    same = " (the same line)" if others[0] == created else ""
     what = "Each writes a file of its own, but"
     if shared_resource:
         what = (
@@ -263,11 +261,9 @@ def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_re
         )
     return Finding(
         "SW204",
-        f"This process has another open writer on {logdir}, created at {first}{same}{more}. {what} TensorBoard takes "
-        "a directory for one run and shows tags that both write as one curve, or the later file's only.",
+        f"This process has another open writer on {logdir}, created at {others[0]}{same}{more}. {what} {_ONE_RUN}",
         "Use one writer for both, a directory for each (`logs/train`, `logs/test`), or close the first before the "
         "second is created.",
-        subject=logdir,
         path=logdir,
         data={"others": others},
     )
@@ -290,10 +286,14 @@ def shared_with_tensorflow(logdir: str, cached: bool) -> Finding:
         )
     return Finding(
         "SW204",
-        f"{whose} is open on {logdir} too. Each writes a file of its own, but TensorBoard takes a directory for one "
-        "run and shows tags that both write as one curve, or the later file's only.",
+        f"{whose} is open on {logdir} too. Each writes a file of its own, but {_ONE_RUN}",
         hint,
         subject=f"{logdir}: TensorFlow's",
         path=logdir,
         data={"others": [], "cached": cached},
     )
+
+
+_ONE_RUN = (
+    "TensorBoard takes a directory for one run and shows tags that both write as one curve, or the later file's only."
+)

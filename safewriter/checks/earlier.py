@@ -87,7 +87,6 @@ class EarlierJudge:
             f"Give each run a directory of its own: {fresh}. Or, where it goes on from a checkpoint, say from which "
             f"step: `SafeFileWriter(logdir, {example})`; both of TensorBoard's loaders then drop this tag's "
             "earlier points after it.",
-            subject=self._logdir,
             path=self._logdir,
             data={"file": file, "tags": dict(self._overtaken), "resume_step": self._resume_step},
         )

@@ -220,7 +220,6 @@ def _no_summaries(path: str, files: Sequence[FileFacts]) -> list[Finding]:
             f"TensorBoard has no chart to show.",
             "Run the summary ops and pass the result on: writer.add_summary(sess.run(merged), global_step=step). "
             "SafeFileWriter names, at its end, each summary op that never reached it.",
-            subject=path,
             path=path,
             data={"files": [facts.path for facts in sound][:_LISTED], "events": events, "graphs": graphs},
         )
@@ -234,7 +233,6 @@ def no_files(path: str) -> Finding:
         "There is no event file here or below: TensorBoard will show nothing.",
         "Check the path, on the machine that wrote the run: event files have 'tfevents' in their names. "
         "A stock writer that was never flushed or closed may leave no file at all.",
-        subject=path,
         path=path,
         data={"files": []},
     )
@@ -313,7 +311,6 @@ def _overlaps(path: str, in_order: Sequence[FileFacts]) -> list[Finding]:
             "or zigzags one.",
             "Give each writer a log directory of its own, such as os.path.join(logdir, f'worker{rank}'), or let one "
             "worker alone write summaries.",
-            subject=path,
             count=len(overlaps),
             path=path,
             data={
@@ -365,7 +362,6 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
         f"{listed(map(str, again), _NAMED)}. TensorBoard takes both for one run and hides or zigzags one of them.",
         "Give each run a directory of its own. Where it goes on from a checkpoint at step N, create the writer with "
         "SafeFileWriter(logdir, resume_step=N): the file then asks TensorBoard to drop the overtaken points.",
-        subject=facts.path,
         count=len(again),
         path=facts.path,
         data={"files": earlier[:_LISTED], "tags": [overlap.as_dict() for overlap in again[:_LISTED]]},

@@ -90,7 +90,6 @@ def event_file_gone(
         "SW503",
         message,
         hint,
-        subject=state.path,
         path=state.path,
         data={
             "fate": fate.name.lower(),
@@ -137,7 +136,6 @@ def _refused(path: str, error: OSError, message: str, hint: str, queued: int) ->
         "SW502",
         message,
         hint,
-        subject=path,
         path=path,
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
         raises=OSError if error.errno is None else None,

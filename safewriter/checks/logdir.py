@@ -28,34 +28,24 @@ def scheme_of(logdir: str) -> str:
 
 def judge_given(given: object) -> list[Finding]:
     """SW101: what was passed can't mean a directory. ``str``, ``bytes`` and path objects can."""
+    raises: type[Exception] = ValueError
     if not isinstance(given, (str, bytes, os.PathLike)):
-        name = type(given).__name__
+        raises = TypeError
+        problem = f"The log directory is {'None' if given is None else f'a {type(given).__name__}'}, not a path."
+        if not (hasattr(given, "op") or hasattr(given, "dtype")):  # a tensor
+            problem += f" FileWriter would write into a directory called {str(given)!r}."
         hint = "Pass a path, such as `SafeFileWriter('logs/train')`."
         if given is None:
             hint = "The variable or flag that should hold the path was never set. " + hint
-        problem = f"The log directory is {'None' if given is None else f'a {name}'}, not a path."
-        if not (hasattr(given, "op") or hasattr(given, "dtype")):  # a tensor
-            problem += f" FileWriter would write into a directory called {str(given)!r}."
-        return [
-            Finding(
-                "SW101",
-                problem,
-                hint,
-                subject="logdir",
-                data={"given": repr(given)[:200]},
-                raises=TypeError,
-            )
-        ]
-    text = os.fsdecode(given)
-    if not text:
+    elif not (given := os.fsdecode(given)):
         problem = "The log directory is empty. FileWriter would write into the working directory."
         hint = "Pass a directory of this run's own; for the working directory, pass '.'."
-    elif "\0" in text:
-        problem = f"The log directory {text!r} has a NUL character in it, which no file system allows."
+    elif "\0" in given:
+        problem = f"The log directory {given!r} has a NUL character in it, which no file system allows."
         hint = "Look at how the path is put together."
     else:
         return []
-    return [Finding("SW101", problem, hint, subject="logdir", data={"given": repr(text)}, raises=ValueError)]
+    return [Finding("SW101", problem, hint, subject="logdir", data={"given": repr(given)[:200]}, raises=raises)]
 
 
 def judge_literal(text: str) -> list[Finding]:
@@ -89,7 +79,6 @@ def judge_literal(text: str) -> list[Finding]:
             "SW104",
             f"The log directory {text!r} {what}. The directory will really be called so.",
             f"Use {fixes}, or ignore SW104 if that is its name.",
-            subject=text,
             path=text,
             data={"problems": [problem for problem, _ in problems]},
         )
@@ -118,7 +107,6 @@ def judge_scheme(text: str, registered: frozenset[str]) -> list[Finding]:
             "SW105",
             f"TensorFlow has no file system for {scheme}:// here, so {text} can't be written to.",
             hint,
-            subject=text,
             path=text,
             data={"scheme": scheme, "package": package, "registered": sorted(filter(None, registered))},
             raises=OSError,
@@ -159,7 +147,6 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
             "SW102",
             f"The log directory {logdir} {which}, not a directory.",
             "Choose another log directory, or move that file away.",
-            subject=logdir,
             path=logdir,
             data={"errno": errno.ENOTDIR, "errno_name": "ENOTDIR", "in_the_way": obstacle.path},
         )
@@ -179,7 +166,6 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
         "SW103",
         message,
         hint,
-        subject=logdir,
         path=logdir,
         data=data,
         raises=OSError if error.errno is None else None,
@@ -200,7 +186,6 @@ def judge_free_space(logdir: str, free: int) -> list[Finding]:
             "SW106",
             f"Only {free / 1e6:.0f} MB are free on the disk of {logdir}. When it is full, events can't be written.",
             "Free some space before the run, or choose a directory on another disk.",
-            subject=logdir,
             path=logdir,
             data={"free_bytes": free},
         )

@@ -35,22 +35,18 @@ class EventFileName:
         seconds: When it was created, by the clock of its host.
         host: That host.
         pid: The process, or None: TensorFlow's v1 writer and older tensorboardX leave it out.
-        number: Which file of that process it is, counted up; or None.
-        suffix: What the user or the writer put at the end: ``".v2"``.
     """
 
     seconds: int
     host: str
     pid: int | None = None
-    number: int | None = None
-    suffix: str = ""
 
 
 MARK = "tfevents"  #: TensorBoard takes every file whose name holds this for an event file
 _START = re.compile(r"(?:.*\.)?tfevents\.(\d+)\.(.+)", re.DOTALL)
+_PID = re.compile(r"\.(?P<pid>\d+)\.\d+")  # behind a host that is known
 # A host may hold dots and digits ("10.0.0.1"), so that the numbers are looked for from the end.
-_NUMBERED = re.compile(r"(.+)\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
-_NUMBERS = re.compile(r"\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)  # behind a host that is known
+_HOST_AND_PID = re.compile(r"(.+)\.(?P<pid>\d+)\.\d+(\D.*)?", re.DOTALL)
 _GOES_ON = re.compile(r"[^\W_]|-")  # "node1" is not "node12"
 
 
@@ -73,12 +69,8 @@ def parse_name(name: str, host: str | None = None) -> EventFileName | None:
         return None
     seconds, rest = int(start[1]), start[2]
     if host and rest.startswith(host) and not _GOES_ON.match(rest, len(host)):
-        numbered = _NUMBERS.fullmatch(rest, len(host))
-        suffix = rest[len(host) :]
+        found = _PID.match(rest, len(host))
     else:
-        numbered = _NUMBERED.fullmatch(rest)
-        host, suffix = numbered[1] if numbered else rest, ""
-    if numbered is None:
-        return EventFileName(seconds, host, suffix=suffix)
-    *_, pid, number, suffix = numbered.groups(default="")
-    return EventFileName(seconds, host, int(pid), int(number), suffix)
+        found = _HOST_AND_PID.fullmatch(rest)
+        host = found[1] if found else rest
+    return EventFileName(seconds, host, int(found["pid"]) if found else None)

@@ -18,7 +18,8 @@ class Finding:
         code: A key of the catalogue, such as ``"SW302"``.
         message: What happened, with its numbers, in whole sentences.
         hint: What to change, in code where possible.
-        subject: What it is about (a tag, a path); findings of one code and subject are one finding, counted.
+        subject: What it is about, its path where nothing else is named; findings of one code and subject are one
+            finding, counted.
         count: How often it happened.
         created_at: ``file:line`` where the writer was created, or None at rest.
         path: The event file or the directory, where there is one.
@@ -35,6 +36,9 @@ class Finding:
     path: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict, hash=False)
     raises: type[Exception] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", self.subject or self.path or "")
 
     @property
     def name(self) -> str:

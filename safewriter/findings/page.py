@@ -65,12 +65,10 @@ def entry(code: Code) -> str:
     parts.append(f"**Why it matters.** {code.why}")
     parts.append(f"**What to change.** {code.fix}")
     parts.append(f"**How it comes.** {_KINDS[code.kind]}")
-    if code.bad:
-        parts.append(f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```")
-        parts.append(f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```")
-    if code.bad_tf2:
-        parts.append(f"With TF2 it is reported for:\n\n```python\n{code.bad_tf2.rstrip()}\n```")
-        parts.append(f"With TF2 it is not reported for:\n\n```python\n{code.good_tf2.rstrip()}\n```")
+    for it, bad, good in (("It", code.bad, code.good), ("With TF2 it", code.bad_tf2, code.good_tf2)):
+        if bad:
+            parts.append(f"{it} is reported for:\n\n```python\n{bad.rstrip()}\n```")
+            parts.append(f"{it} is not reported for:\n\n```python\n{good.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 
