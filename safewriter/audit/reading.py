@@ -292,7 +292,13 @@ class FileAuditor:
         what = event.WhichOneof("what")
         if what != "summary":
             self._others += 1
-            self._other_event(event, what)
+            if what == "session_log" and event.session_log.status == START:
+                self._starts.append(event.step)
+                self._judge.restart(event.step)
+            elif what == "file_version":
+                self._versions += 1
+            elif what in ("graph_def", "meta_graph_def"):
+                self._graphs += 1
             return True
         summary, step, seconds = event.summary, event.step, event.wall_time
         self._judge.observe(summary, step)
@@ -312,15 +318,6 @@ class FileAuditor:
         elif len(values) == 1 and series.state.plain and len(self._shapes) < _SHAPES:
             self._remember(data, tag.encode(), series)
         return True
-
-    def _other_event(self, event: Any, what: str | None) -> None:
-        if what == "session_log" and event.session_log.status == START:
-            self._starts.append(event.step)
-            self._judge.restart(event.step)
-        elif what == "file_version":
-            self._versions += 1
-        elif what in ("graph_def", "meta_graph_def"):
-            self._graphs += 1
 
     def _remember(self, data: bytes, tag: bytes, series: _Series) -> None:
         """Remembers the bytes between the step and the number of a scalar event, when they are as writers make them."""

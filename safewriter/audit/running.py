@@ -70,7 +70,6 @@ class Audit:
         self._report = AuditReport(interrupted=True)
         self._round = 0
         self._complete = False
-        self._changed = True
         self._read = self._bytes = 0
         self._progress: Callable[[int, int], None] | None = None
         # Looked for here, so that a wrong path is an error before anything is read.
@@ -97,10 +96,10 @@ class Audit:
             self._read_here(sources, final)
         for path in [path for path, known in self._known.items() if known.round != self._round]:
             del self._known[path]
-            self._changed = True
-        if self._changed or (self._empty, self._problems) != (list(self._report.empty), list(self._report.problems)):
-            self._report = self._build(interrupted=False)
-        self._complete, self._changed = True, False
+        report = self._build(interrupted=False)
+        if report != self._report:
+            self._report = report
+        self._complete = True
         return self._report
 
     def report(self) -> AuditReport:
@@ -140,7 +139,6 @@ class Audit:
                 self._problems.append(Problem(root, strerror or str(error), number or 0))
             if nothing and problems == len(self._problems):
                 self._empty.append(root)
-        self._empty, self._problems = sorted(set(self._empty)), sorted(set(self._problems))
 
     def _counted(self, sources: Iterable[Source]) -> list[Source]:
         found = []
@@ -165,9 +163,7 @@ class Audit:
     def _keep(self, facts: FileFacts, stamp: Any, auditor: FileAuditor | None) -> None:
         known = self._known.get(facts.path)
         if known is not None and known.facts == facts:
-            facts = known.facts
-        else:
-            self._changed = True
+            facts = known.facts  # the same object, so that the reports of two rounds are soon compared
         self._known[facts.path] = _Known(facts, stamp, auditor, self._round)
 
     def _read_here(self, sources: Iterable[Source], final: bool) -> None:
@@ -179,7 +175,11 @@ class Audit:
                 continue
             if known is not None and not self._is_new(source):
                 known.round = self._round
-                self._look_at_holder(known, held)
+                facts = known.facts
+                ends = not facts.torn and facts.summaries  # else it matters whether its writer is still there
+                written = not ends and isinstance(known.stamp, Stamp) and known.stamp[:2] in held()
+                if written != facts.being_written:
+                    known.facts = replace(facts, being_written=written)
                 continue
             auditor = known.auditor if known is not None else None
             if auditor is None:
@@ -208,15 +208,6 @@ class Audit:
         else:
             live = auditor.stamp is not None and auditor.stamp.age < _LIVE
             self._keep(facts, auditor.stamp if auditor.sure else None, auditor if live else None)
-
-    def _look_at_holder(self, known: _Known, held: Callable[[], frozenset[tuple[int, int]]]) -> None:
-        """Whether a file that has not changed is still being written: its writer may have ended."""
-        facts = known.facts
-        undecided = facts.torn or not facts.summaries
-        written = bool(undecided and isinstance(known.stamp, Stamp) and known.stamp[:2] in held())
-        if written != facts.being_written:
-            self._changed = True
-            known.facts = replace(facts, being_written=written)
 
     # In several processes
 

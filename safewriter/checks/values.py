@@ -418,38 +418,28 @@ _WENT_ON = {
 
 
 def _finding(code: str, tag: str, step: int, state: _Tag, detail: object) -> Finding:
-    data: dict[str, Any] = {"tag": tag, "step": step}
-    if code == "SW401":
-        message = f"Tag {tag!r} holds {detail} at step {step}: TensorBoard shows a gap or nothing there."
-        data["value"] = detail
-    elif code == "SW402":
-        message = (
-            f"Tag {tag!r} is written again without a step: write {state.count + 1:,} of it lies on step 0, as every "
-            f"one without a step does. TensorBoard shows one of them."
-        )
-    elif code == "SW403":
-        message = (
-            f"Tag {tag!r} went back from step {state.last} to step {step}: TensorBoard hides what it has beyond "
-            f"step {step}, or draws a zigzag."
-        )
-        data["previous_step"] = state.last
-    elif code == "SW404":
-        message = (
-            f"Tag {tag!r} is written for the {state.same}th time at step {step}: the points lie on each other, and "
-            f"TensorBoard shows one of them."
-        )
-    elif code == "SW405":
-        message = (
-            f"Tag {tag!r} was written as {state.kind} and is written as {detail} at step {step}: TensorBoard shows one "
-            f"kind per tag."
-        )
-        data["kinds"] = [state.kind, detail]
-    else:
-        given = step if detail is UNSAID else detail
-        stored = f" and is stored as {step}" if given != step or isinstance(given, (bool, str)) else ""
-        message = f"Tag {tag!r} is written at step {given!r}, which is not a whole number from 0 on{stored}."
-        data["given"] = repr(given)
-    return Finding(code, message, _HINTS[code], subject=tag, data=data)
+    given = step if detail is UNSAID else detail
+    stored = f" and is stored as {step}" if given != step or isinstance(given, (bool, str)) else ""
+    messages = {
+        "SW401": f"holds {detail} at step {step}: TensorBoard shows a gap or nothing there.",
+        "SW402": f"is written again without a step: write {state.count + 1:,} of it lies on step 0, as every one "
+        "without a step does. TensorBoard shows one of them.",
+        "SW403": f"went back from step {state.last} to step {step}: TensorBoard hides what it has beyond step {step}, "
+        "or draws a zigzag.",
+        "SW404": f"is written for the {state.same}th time at step {step}: the points lie on each other, and "
+        "TensorBoard shows one of them.",
+        "SW405": f"was written as {state.kind} and is written as {detail} at step {step}: TensorBoard shows one kind "
+        "per tag.",
+        "SW406": f"is written at step {given!r}, which is not a whole number from 0 on{stored}.",
+    }
+    more: dict[str, dict[str, Any]] = {
+        "SW401": {"value": detail},
+        "SW403": {"previous_step": state.last},
+        "SW405": {"kinds": [state.kind, detail]},
+        "SW406": {"given": repr(given)},
+    }
+    data = {"tag": tag, "step": step, **more.get(code, {})}
+    return Finding(code, f"Tag {tag!r} {messages[code]}", _HINTS[code], subject=tag, data=data)
 
 
 def _many(tags: list[str], burst: _Burst) -> Finding:
