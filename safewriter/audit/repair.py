@@ -74,7 +74,8 @@ def repair_file(path: Any, output: Any) -> Repair:
                 if not _is_event(data):
                     reader.reject(index)
         events, spans = reader.records, reader.damages
-        salvages, dropped = _sorted_out(file, spans)
+        dropped = [each for each in spans if each.salvage is None or not _is_event(_piece(file, *each.salvage))]
+        salvages = {damage.offset for damage in spans} - {damage.offset for damage in dropped}
         version_added = False
         if not events and not salvages:
             written = None
@@ -100,18 +101,6 @@ def _is_event(data: bytes) -> bool:
     except NotAnEventError:
         return False
     return True
-
-
-def _sorted_out(file: IO[bytes], spans: list[Damage]) -> tuple[set[int], list[Damage]]:
-    """The offsets of damaged records whose data can be saved, and the places where none can."""
-    salvages: set[int] = set()
-    dropped = []
-    for damage in spans:
-        if damage.salvage is not None and _is_event(_piece(file, *damage.salvage)):
-            salvages.add(damage.offset)
-        else:
-            dropped.append(damage)
-    return salvages, dropped
 
 
 def _piece(file: IO[bytes], start: int, length: int) -> bytes:

@@ -120,13 +120,7 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
 
 
 def flush_failed(path: str, error: OSError, queued: int) -> Finding:
-    """SW502, for a flush that the storage refused.
-
-    Args:
-        path: The event file.
-        error: What the system said.
-        queued: Events that wait in memory.
-    """
+    """SW502, for a flush that the storage refused, with so many events that wait in memory."""
     message = f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end."
     return _refused(path, error, message, hint_for(error), queued)
 
@@ -148,12 +142,7 @@ def _waiting(queued: int) -> str:
 
 
 def too_large(path: str, reason: str) -> Finding:
-    """SW502, for an event that protobuf can't serialize.
-
-    Args:
-        path: The event file.
-        reason: What protobuf said.
-    """
+    """SW502, for an event that protobuf can't serialize, for the reason that it gave."""
     return Finding(
         "SW502",
         f"The event was not written to {path}: it can't be serialized ({reason}). protobuf's limit "
@@ -232,12 +221,7 @@ def never_flushed(events: int, ever_flushed: bool, path: str, *, dropped: bool) 
 
 
 def more_never_closed(writers: int, events: int) -> Finding:
-    """SW501, summed up: further writers that one line created, and nobody closed.
-
-    Args:
-        writers: How many, beside the first.
-        events: How many events they had that were never flushed.
-    """
+    """SW501, summed up: more writers that one line created and nobody closed, with so many events."""
     which = "writer that was created at the same line was" if writers == 1 else "writers that it created were"
     return Finding(
         "SW501",

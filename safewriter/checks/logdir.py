@@ -86,12 +86,7 @@ def judge_literal(text: str) -> list[Finding]:
 
 
 def judge_scheme(text: str, registered: frozenset[str]) -> list[Finding]:
-    """SW105: no file system of TensorFlow's answers for this scheme.
-
-    Args:
-        text: The log directory.
-        registered: The schemes that TensorFlow has a file system for.
-    """
+    """SW105: no file system of TensorFlow's, which has one for each scheme that is registered, answers for this one."""
     scheme = scheme_of(text)
     if not scheme or scheme in registered:
         return []
@@ -162,23 +157,11 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
         where = "It" if obstacle.path == logdir else f"The directory in the way, {obstacle.path},"
         message += f" {where} belongs to {obstacle.owner}, mode {obstacle.mode}; this process is {obstacle.us}."
         data |= {"in_the_way": obstacle.path, "owner": obstacle.owner, "mode": obstacle.mode, "us": obstacle.us}
-    return Finding(
-        "SW103",
-        message,
-        hint,
-        path=logdir,
-        data=data,
-        raises=OSError if error.errno is None else None,
-    )
+    return Finding("SW103", message, hint, path=logdir, data=data, raises=OSError if error.errno is None else None)
 
 
 def judge_free_space(logdir: str, free: int) -> list[Finding]:
-    """SW106: the disk may be full before the run is over.
-
-    Args:
-        logdir: The log directory.
-        free: Bytes that this user may still write there.
-    """
+    """SW106: so few bytes are free that the disk may be full before the run is over."""
     if free >= ALMOST_FULL:
         return []
     return [

@@ -212,14 +212,7 @@ class ValuesJudge:
     # What follows runs for first sights, for kinds other than scalars, and where something is wrong.
 
     def _look(
-        self,
-        found: list[Finding],
-        value: Any,
-        tag: str,
-        state: _Tag | None,
-        step: int,
-        given: object,
-        quiet: bool,
+        self, found: list[Finding], value: Any, tag: str, state: _Tag | None, step: int, given: object, quiet: bool
     ) -> None:
         field = value.WhichOneof("value")
         if state is None:

@@ -33,14 +33,7 @@ _LISTED = 5  # damaged places of a file that are listed beneath it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-        arguments: Those of the command line where none are given.
-
-    Returns:
-        The exit code.
-    """
+    """Runs the command with these arguments, by default those of the command line; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names in an encoding that the terminal lacks
             stream.reconfigure(errors="backslashreplace")

@@ -39,14 +39,7 @@ def sparkline(points: Sequence[float]) -> str:
 
 
 def runs_table(report: AuditReport, findings: Sequence[Finding], width: int, bars: bool) -> Table:
-    """The runs of a report, and their scalar tags where the width allows.
-
-    Args:
-        report: The report.
-        findings: Those to be counted.
-        width: Columns of the terminal.
-        bars: Whether it can show bars.
-    """
+    """The runs of a report, and their scalar tags where the terminal has the columns, and can show bars."""
     wide = bars and width >= _WIDE
     paths = {facts.path for facts in report.files}
     count = Counter(

@@ -52,9 +52,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the script and reports; returns the exit code.
 
-    Args:
-        options: See ``arguments``.
-
     Raises:
         WrongUseError: There is no script to run, or the report can't be written.
     """
