@@ -196,11 +196,9 @@ class AuditReport:
             findings: Those to be shown; all where none are given.
         """
         shown = self.findings if findings is None else tuple(findings)
-        runs = []
-        for run in self.runs:
-            entry = run.as_dict()
-            del entry["findings"]  # they are listed once, with their paths
-            runs.append(entry)
+        runs = [run.as_dict() for run in self.runs]
+        for run in runs:
+            del run["findings"]  # they are listed once, with their paths
         return {
             "schema": SCHEMA_VERSION,
             "safewriter": safewriter.__version__,

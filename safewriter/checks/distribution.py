@@ -270,12 +270,7 @@ def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_re
 
 
 def shared_with_tensorflow(logdir: str, cached: bool) -> Finding:
-    """SW204: a writer of TensorFlow's own is open on the directory of one of ours.
-
-    Args:
-        logdir: The directory, with links resolved.
-        cached: It is one of ``FileWriterCache``, which hooks and ``MonitoredTrainingSession`` share.
-    """
+    """SW204: a writer of TensorFlow's own, cached in its ``FileWriterCache`` or not, is open on our directory."""
     whose = "A FileWriter of TensorFlow's own"
     hint = "Use one writer for both, or a directory for each."
     if cached:

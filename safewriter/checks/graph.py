@@ -78,12 +78,7 @@ class GrowthJudge:
         self._reported = False
 
     def look(self, adds: int, created: Iterable[SummaryOp]) -> Finding | None:
-        """Takes in what was created since the last look; to be called once an add.
-
-        Args:
-            adds: How many ``add_summary`` calls there were so far.
-            created: The summary ops that the graph gained since the last look.
-        """
+        """Takes in the ops that were created since the last look; to be called once an add."""
         ops = list(created)
         if self._reported or not ops:
             return None

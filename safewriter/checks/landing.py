@@ -183,13 +183,7 @@ def events_lost(path: str, error: OSError | None, lost: int, failed_calls: int) 
 
 
 def resource_closed(path: str, closed_by: str, failed_calls: int) -> Finding:
-    """SW502, for a ``session=`` writer whose resource another writer has closed.
-
-    Args:
-        path: The event file.
-        closed_by: The line that created the other writer.
-        failed_calls: Adds that raised: their events were not accepted.
-    """
+    """SW502, for a ``session=`` writer whose resource another writer has closed, and whose adds then raised."""
     what = f"{plural(failed_calls, 'event')} {were(failed_calls)}"
     return Finding(
         "SW502",

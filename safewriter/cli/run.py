@@ -148,25 +148,15 @@ def _die_of(number: int) -> None:
 
 @dataclass
 class _Process:
-    """What the journal of one process says.
-
-    Attributes:
-        pid: Its number.
-        argv: Its command line, as Python has it.
-        tensorflow: The version that it imported; empty for none.
-        writers: By key, the last that was written of each.
-        findings: By code, subject and writer, summed up.
-        ops: Summary ops of a program that created no writer.
-        ended: It ran its exit hooks.
-    """
+    """What the journal of one process says."""
 
     pid: int = 0
     argv: list[str] = field(default_factory=list)
-    tensorflow: str = ""
-    writers: dict[int, dict[str, Any]] = field(default_factory=dict)
-    findings: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
-    ops: list[dict[str, Any]] = field(default_factory=list)
-    ended: bool = False
+    tensorflow: str = ""  # the version that it imported
+    writers: dict[int, dict[str, Any]] = field(default_factory=dict)  # by key, the last that was written of each
+    findings: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)  # by code, subject and writer
+    ops: list[dict[str, Any]] = field(default_factory=list)  # of a program that created no writer
+    ended: bool = False  # it ran its exit hooks
 
     def take(self, line: dict[str, Any]) -> None:
         kind = line.pop("is")

@@ -72,8 +72,6 @@ def total(report: AuditReport, findings: int) -> str:
 
 def shown(text: str) -> str:
     """A path as it can be printed: what is no letter of any kind, such as a line break, is escaped."""
-    if text.isprintable():
-        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
     )

@@ -67,10 +67,7 @@ class Whereabouts:
         return (found.st_dev, found.st_ino)
 
     def state(self, expected_size: int) -> FileState:
-        """What is found of the file now.
-
-        Args:
-            expected_size: Bytes that were written to it, whole records only.
+        """What is found of the file now, beside the size that whole records make up.
 
         Raises:
             OSError: It can't be known now.

@@ -382,18 +382,14 @@ def shortened(head: bytes) -> bytes:
         if key & 7 == 1:
             at += 9
         elif key & 7 == 0:
-            at = _behind_varint(head, at + 1)
+            while at + 1 < len(head) and head[at + 1] & 0x80:
+                at += 1
+            at += 2
         elif key & 7 == 2 and key >> 3 != _SUMMARY_FIELD:
             return head[:at] + bytes((key, 0)) if key < 0x80 else b""
         else:
             return b""
     return b""
-
-
-def _behind_varint(data: bytes, at: int) -> int:
-    while at < len(data) and data[at] & 0x80:
-        at += 1
-    return at + 1
 
 
 @contextmanager

@@ -14,12 +14,7 @@ _SIBLINGS = 5
 
 
 def reasons(path: str, given: str) -> Iterator[str]:
-    """Sentences about a directory without event files, most telling first.
-
-    Args:
-        path: Where TensorBoard looks, absolute.
-        given: What was passed to it.
-    """
+    """Sentences about a directory without event files, from its absolute path and what was passed to TensorBoard."""
     if not given.strip():
         yield "TensorBoard was started without a log directory: pass --logdir."
         return
