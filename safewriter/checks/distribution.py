@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from safewriter.findings import Finding
@@ -105,19 +106,6 @@ class Neighbour:
         return f"{pid}{host}{rank}: {self.file} {how}"
 
 
-@dataclass(frozen=True)
-class DirectoryFacts:
-    """What one look at the log directory showed.
-
-    Attributes:
-        logdir: The directory.
-        neighbours: Files that other processes write, each reported once over all looks.
-    """
-
-    logdir: str
-    neighbours: tuple[Neighbour, ...] = ()
-
-
 def judge_creation(facts: StrategyFacts) -> list[Finding]:
     """SW202 in a replica function or a trace, else SW201 in a strategy's scope, else nothing.
 
@@ -158,15 +146,15 @@ def judge_creation(facts: StrategyFacts) -> list[Finding]:
 _SHOWN = 3  #: neighbours that a message names; ``data`` holds all
 
 
-def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
-    """SW203 where a look found files that other processes write, else nothing.
+def judge_directory(logdir: str, neighbours: Sequence[Neighbour], role: Role) -> list[Finding]:
+    """SW203 where a look found files that other processes write, each reported once over all looks; else nothing.
 
     Exempt: files of finished runs, of this process, and whatever did not change between two looks.
     """
-    if not facts.neighbours:
+    if not neighbours:
         return []
-    shown = "; ".join(str(neighbour) for neighbour in facts.neighbours[:_SHOWN])
-    more = len(facts.neighbours) - _SHOWN
+    shown = "; ".join(str(neighbour) for neighbour in neighbours[:_SHOWN])
+    more = len(neighbours) - _SHOWN
     own = "os.path.join(logdir, f'worker{index}')"
     hint = (
         f"Write in the chief alone (`writer = SafeFileWriter(logdir) if chief else None`), or give each process a "
@@ -180,14 +168,14 @@ def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
     return [
         Finding(
             "SW203",
-            f"Another process writes event files into {facts.logdir}: {shown}"
+            f"Another process writes event files into {logdir}: {shown}"
             f"{f'; and {more} more' if more > 0 else ''}. Role of this process: {role}. TensorBoard takes a directory "
             "for one run: of two curves of one tag its default loader shows the later file's only, the other loader a "
             f"zigzag.{_problems(role)}",
             hint,
-            count=len(facts.neighbours),
-            path=facts.logdir,
-            data={"neighbours": [asdict(each) for each in facts.neighbours], "role": asdict(role)},
+            count=len(neighbours),
+            path=logdir,
+            data={"neighbours": [asdict(each) for each in neighbours], "role": asdict(role)},
         )
     ]
 
