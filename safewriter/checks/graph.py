@@ -115,6 +115,7 @@ def not_a_summary(given: object) -> Finding:
     """SW305: ``add_summary`` got something that is no summary."""
     name = type(given).__name__
     raises: type[Exception] = TypeError
+    what, hint = f"an object of type {name}", "Pass what `sess.run(merged)` gave, or a `tf.compat.v1.Summary` message."
     if given is None:
         what = "None"
         hint = (
@@ -147,9 +148,6 @@ def not_a_summary(given: object) -> Finding:
                 "The functions of `tf.summary` give a bool and write through `tf.summary.create_file_writer`; here, "
                 "use those of `tf.compat.v1.summary`."
             )
-    else:
-        what = f"an object of type {name}"
-        hint = "Pass what `sess.run(merged)` gave, or a `tf.compat.v1.Summary` message."
     return Finding(
         "SW305",
         f"add_summary was given {what}, not a summary.",

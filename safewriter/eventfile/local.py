@@ -72,14 +72,13 @@ class Whereabouts:
         Raises:
             OSError: It can't be known now.
         """
-        directory = os.path.dirname(self._path)
+        directory = os.path.isdir(os.path.dirname(self._path))
         try:
             ours = os.fstat(self._fd)
         except OSError as error:
             if error.errno not in _GONE:
                 raise
-            there = os.path.isdir(directory)
-            return FileState(self._path, expected_size, None, at_path=None, linked=False, directory=there)
+            return FileState(self._path, expected_size, None, at_path=None, linked=False, directory=directory)
         found = self._id_at_path()
         at_path = None if found is None else (found == self._id if self._ids_are_stable else True)
         return FileState(
@@ -88,7 +87,7 @@ class Whereabouts:
             size=ours.st_size,
             at_path=at_path,
             linked=ours.st_nlink > 0,
-            directory=os.path.isdir(directory),
+            directory=directory,
             now_at=None if at_path or ours.st_nlink == 0 else self._now_at(),
         )
 

@@ -86,7 +86,17 @@ class Service:
             if since == self._version:
                 return answer
             answer["runs"] = sorted(self._rows.values(), key=lambda row: row["run"])
-        answer["roots"] = self._described_roots()
+        problems = {problem.path: problem.error for problem in self._audit.report().problems}
+        paths = [
+            {
+                "path": path,
+                "name": name or "",
+                "problem": problems.get(path, ""),
+                "reasons": [] if self._rows or not self._done else list(reasons(path, given)),
+            }
+            for path, name, given in self._roots
+        ]
+        answer["roots"] = {"working_directory": os.getcwd(), "paths": paths}
         return answer
 
     def series(self, run: str, tag: str) -> dict[str, Any]:
@@ -254,21 +264,6 @@ class Service:
                 relative = place[len(top) :].strip("/") or "."
                 return f"{name}/{relative}" if name else relative
         return path
-
-    def _described_roots(self) -> dict[str, Any]:
-        problems = {problem.path: problem.error for problem in self._audit.report().problems}
-        return {
-            "working_directory": os.getcwd(),
-            "paths": [
-                {
-                    "path": path,
-                    "name": name or "",
-                    "problem": problems.get(path, ""),
-                    "reasons": [] if self._rows or not self._done else list(reasons(path, given)),
-                }
-                for path, name, given in self._roots
-            ],
-        }
 
 
 def _roots(flags: Any, logdir: str | None) -> list[tuple[str, str | None, str]]:
