@@ -13,10 +13,10 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
 from safewriter.checks.landing import Fate, judge_state, stays_in_directory
-from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, head_in_common
+from safewriter.eventfile.local import FileState, LocalFile, Whereabouts
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK
-from safewriter.eventfile.read import RecordReader, count_records
+from safewriter.eventfile.read import RecordReader, count_records, records_in_common
 from safewriter.eventfile.record import record_of
 from safewriter.recording import gfile
 from safewriter.recording.backend import Backend, Part
@@ -192,8 +192,7 @@ class GrowingFile:
         if self._remote:
             return self.part.events, self.part.size
         if fate is Fate.REPLACED:
-            with head_in_common(self._file, self.part.path) as head:
-                records, end = count_records(head)
+            records, end = records_in_common(self._file, self.part.path)
         else:
             records, end = count_records(self._file)
         return max(records - 1, 0), end

@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 
-from safewriter.checks.distribution import DirectoryFacts, Neighbour
+from safewriter.checks.distribution import Neighbour
 from safewriter.eventfile.names import MARK, EventFileName, parse_name
 from safewriter.system import process
 from safewriter.system.holders import holder, holds, lives
@@ -53,7 +53,7 @@ class Neighbours:
         self._reported: set[tuple[str | None, int | str]] = set()
         self._turn = 0
 
-    def look(self, own_files: Collection[str], *, at_most_every: float = 0.0) -> DirectoryFacts:
+    def look(self, own_files: Collection[str], *, at_most_every: float = 0.0) -> list[Neighbour]:
         """Looks at the directory, once.
 
         Args:
@@ -64,19 +64,17 @@ class Neighbours:
             The neighbours that this look gave evidence of. Never raises: of a directory that is gone or can't be
             listed, nothing is known.
         """
-        nothing = DirectoryFacts(self._logdir)
         if process.pid != self._pid or "://" in self._logdir:
-            return nothing
+            return []
         if self._last is not None and self._clock() - self._last < at_most_every:
-            return nothing
+            return []
         try:
             names = {name for name in os.listdir(self._logdir or os.curdir) if MARK in name}
         except OSError:
-            return nothing
+            return []
         first, self._last = self._last is None, self._clock()
         self._settled.update(os.path.basename(path) for path in own_files)
-        found = self._first_look(names) if first else self._next_look(names)
-        return DirectoryFacts(self._logdir, tuple(found))
+        return self._first_look(names) if first else self._next_look(names)
 
     def _first_look(self, names: set[str]) -> list[Neighbour]:
         self._order = sorted(names, reverse=True)
