@@ -488,6 +488,26 @@ print(writer.report().lost, writer.report().events)
     assert 0 < lost < 25
 
 
+def test_a_temporary_directory_that_is_gone_stays_gone(program):
+    """A function outlives the test whose temporary directory it logs to: nothing is warned, and nothing is copied."""
+    outcome = program(
+        """
+        import tempfile
+        with tempfile.TemporaryDirectory() as directory:
+            writer = create(directory + "/logs")
+            @tf.function
+            def train(step):
+                with writer.as_default():
+                    tf.summary.scalar("loss", 0.5, step=step)
+            for step in range(10):
+                train(tf.constant(step, tf.int64))
+        print(directory)
+        """
+    )
+    assert (outcome.exit_code, outcome.codes) == (0, []), outcome.stderr
+    assert not os.path.exists(outcome.stdout.strip())
+
+
 @POSIX
 def test_a_forked_child_writes_a_file_of_its_own(program, tmp_path):
     """The child's events and the parent's land, each once, and SW505 names the child's file."""
