@@ -312,7 +312,8 @@ _IN_TF2 = (
 _IN_KERAS = {
     "SW107": "Give each `fit` a directory of its own: `TensorBoard(os.path.join('logs', "
     "time.strftime('%Y%m%d-%H%M%S')))`. Where it goes on with a model that was trained before, begin where that ended: "
-    "`fit(…, initial_epoch=N, epochs=M)`. Batch metrics begin at 0 in each `fit` all the same.",
+    "`fit(…, initial_epoch=N, epochs=M)`. Batch metrics begin at 0 in each `fit` all the same: leave them out, with "
+    "`update_freq='epoch'`, or give that `fit` a directory of its own.",
     "SW203": "Write in the chief alone: `safewriter.keras.TensorBoard(logs, chief_only=True)`; or give each worker a "
     "directory of its own: `TensorBoard(os.path.join('logs', f'worker{index}'))`.",
     "SW204": "Use one TensorBoard callback for one `fit`, or give each a directory of its own. A writer of yours "
@@ -322,6 +323,18 @@ _IN_KERAS = {
     "SW404": "Pass a step that rises with each write. In a layer or a `train_step` that is a `tf.Variable` that it "
     "increments; `safewriter.keras.TensorBoard` gives a layer's summary the step of its batch.",
 }
+
+_EVALUATED_AGAIN = (
+    "`evaluate` wrote its results to the step of the last validation. Give it a callback with a directory of its own, "
+    "`evaluate(…, callbacks=[TensorBoard('logs/test')])`, or none."
+)
+
+
+def _in_keras_words(finding: Finding) -> str:
+    for tag, steps in finding.data.get("tags", {}).items() if finding.code == "SW107" else ():
+        if tag.startswith("evaluation_") and steps["step"] == steps["earlier_last_step"]:
+            return _EVALUATED_AGAIN
+    return _IN_KERAS.get(finding.code, finding.hint)
 
 
 def in_tf2_words(finding: Finding, *, of_keras: bool = False) -> Finding:
@@ -335,7 +348,7 @@ def in_tf2_words(finding: Finding, *, of_keras: bool = False) -> Finding:
     for v1, v2 in _IN_TF2:
         message, hint = message.replace(v1, v2), hint.replace(v1, v2)
     if of_keras and hint:
-        hint = _IN_KERAS.get(finding.code, hint)
+        hint = _in_keras_words(replace(finding, hint=hint))
     if (message, hint) == (finding.message, finding.hint):
         return finding
     return replace(finding, message=message, hint=hint)

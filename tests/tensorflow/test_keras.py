@@ -381,9 +381,18 @@ def test_two_fits_on_the_same_steps_are_reported(run_forked, tmp_path):
 
 def test_hints_are_in_keras_words(run_forked, tmp_path):
     """What Keras' users have to change is said in terms of ``fit`` and the callback."""
-    said = run_forked(PROGRAM + "fit(); fit(); fit(TensorBoard('logs'))", "ours", cwd=tmp_path).stderr
+    program = PROGRAM + """
+fit(); fit(); fit(TensorBoard('logs'))
+model, one = tf.keras.Sequential([tf.keras.layers.Dense(1)]), np.zeros((8, 1))
+model.compile("sgd", "mse")
+callback = TensorBoard("evaluated")
+model.fit(one, one, validation_data=(one, one), verbose=0, callbacks=[callback])
+model.evaluate(one, one, verbose=0, callbacks=[callback])
+"""
+    said = run_forked(program, "ours", cwd=tmp_path).stderr
     assert "initial_epoch=N" in said
     assert "one TensorBoard callback for one `fit`" in said
+    assert "`evaluate` wrote its results to the step of the last validation" in said
     assert "create_file_writer(" not in said
 
 
