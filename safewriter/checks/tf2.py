@@ -16,6 +16,7 @@ class Silence(enum.Enum):
     NEVER_DEFAULT = "it was never made the default writer, so no `tf.summary` call could find it"
     NOTHING_CAME = "it was the default writer, but no `tf.summary` call wrote to it"
     RECORDING_OFF = "each time that it was the default writer, `tf.summary.record_if` had switched recording off"
+    NEVER_RUN = "it was the default writer of a graph, but no session ran a summary op of it"
     NOT_INITIALISED = "in graph mode a writer has no file before `sess.run(writer.init())`, and that was never run"
 
 
@@ -144,25 +145,47 @@ class LostLine:
 _NAMED = 3  #: lines that a message names
 
 
-def never_recorded(logdir: str, how: Silence, lines: Sequence[LostLine] = ()) -> Finding:
+_UNSEEN = (
+    "Look for a `tf.function` that was traced before the writer was the default (it never writes), for "
+    "`tf.summary.record_if` with a condition that is never true, and for summaries in another thread, where this "
+    "writer is not the default. `safewriter run` names the line."
+)
+_NOT_CALLED = (
+    "No line was seen to call `tf.summary` for this writer: look at the `if` around the call. In a function an `if` on a "
+    "Python value is decided once, when the function is traced: make the value a tensor, or use "
+    "`tf.summary.record_if(lambda: tf.equal(step_variable % 100, 0))`."
+)
+_NEVER_TRUE = (
+    "Look at the condition of `tf.summary.record_if`, or at the `if`, around that line: as a tensor it is asked at "
+    "each call, and it was never true."
+)
+
+
+def never_recorded(
+    logdir: str, how: Silence, lines: Sequence[LostLine] = (), *, watched: bool = False, traced: str = ""
+) -> Finding:
     """A writer ended without one event: SW307, SW311 in graph mode, or the code of the cause where there is one.
 
     Args:
         logdir: The writer's.
         how: What the writer knows of it.
         lines: What is known of the lines that should have written.
+        watched: Each call of ``tf.summary`` was looked at.
+        traced: The line of a summary in a function that was traced under the writer, where there is one.
     """
     hints = {
         Silence.NEVER_DEFAULT: "Write inside `with writer.as_default():`. Calling `writer.as_default()` without `with` "
         "does nothing.",
-        Silence.NOTHING_CAME: "Look for a `tf.function` that was traced before the writer was the default (it never "
-        "writes), for `tf.summary.record_if` with a condition that is never true, and for summaries in another thread, "
-        "where this writer is not the default. `safewriter run` names the line.",
+        Silence.NOTHING_CAME: _NEVER_TRUE if traced else _NOT_CALLED if watched else _UNSEEN,
         Silence.RECORDING_OFF: "Look at the condition of `tf.summary.record_if` around the block.",
+        Silence.NEVER_RUN: "Run the summary ops at each step: "
+        "`sess.run(tf.compat.v1.summary.all_v2_summary_ops())`, and `sess.run(writer.flush())` at the end.",
         Silence.NOT_INITIALISED: "Run `writer.init()` in the session before the first summary op, and "
         "`writer.flush()` after the last.",
     }
     message, hint = f"The writer on {logdir} ended without one summary: {how.value}.", hints[how]
+    if traced and not lines and how is Silence.NOTHING_CAME:
+        message += f" The function around {traced} was traced with it, and its summary never ran or never recorded."
     if lines:
         more = f" And {plural(len(lines) - _NAMED, 'more line')}." if len(lines) > _NAMED else ""
         message = f"{message} {' '.join(map(str, lines[:_NAMED]))}{more}"
