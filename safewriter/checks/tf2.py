@@ -322,6 +322,8 @@ _IN_TF2 = (
     ("then `writer.add_summary(summary, step)`", "then `tf.summary.scalar('loss', loss, step=step)`"),
     ("`writer.add_summary(summary, step)`", "`tf.summary.scalar('loss', loss, step=step)`"),
     ("tf.compat.v1.summary.FileWriter", "tf.summary.create_file_writer"),
+    ("add call failed and its event is not", "event was refused or dropped by TensorFlow and is not"),
+    ("add calls failed and their events are not", "events were refused or dropped by TensorFlow and are not"),
     ("FileWriter would lose its first events and then hang", "TensorFlow's writer would write into the parent's file"),
     (
         "such as sess.run(global_step) or a counter of your loop; a step that was read once before the loop, or while "
@@ -347,6 +349,10 @@ _IN_KERAS = {
     "increments; `safewriter.keras.TensorBoard` gives a layer's summary the step of its batch.",
 }
 
+_DROPPED = (
+    "TensorFlow raises for small events, and drops larger ones without a word. Mostly the disk is full, or a limit on "
+    "the size of files is reached: look at `df` and `ulimit -f`."
+)
 _EVALUATED_AGAIN = (
     "`evaluate` wrote its results to the step of the last validation. Give it a callback with a directory of its own, "
     "`evaluate(…, callbacks=[TensorBoard('logs/test')])`, or none."
@@ -370,6 +376,8 @@ def in_tf2_words(finding: Finding, *, of_keras: bool = False) -> Finding:
     message, hint = finding.message, finding.hint
     for v1, v2 in _IN_TF2:
         message, hint = message.replace(v1, v2), hint.replace(v1, v2)
+    if finding.code == "SW502":
+        hint = hint or _DROPPED
     if of_keras and hint:
         hint = _in_keras_words(replace(finding, hint=hint))
     if (message, hint) == (finding.message, finding.hint):
