@@ -184,6 +184,7 @@ class Scope:
             before += self._of_a_line(ledger, ledger.findings_at_end(dropped=dropped))
         with ledger.desk.guard("directory"):
             before += ledger.look_at_end()
+        before = ledger.worded(before)
         self.close(ledger, lambda: ledger.events.close(EXIT_SECS), before=before, may_raise=False, at_creation=True)
 
     def _of_a_line(self, ledger: Ledger, findings: list[Finding]) -> list[Finding]:
