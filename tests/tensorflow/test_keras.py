@@ -381,7 +381,9 @@ def test_two_fits_on_the_same_steps_are_reported(run_forked, tmp_path):
 
 def test_hints_are_in_keras_words(run_forked, tmp_path):
     """What Keras' users have to change is said in terms of ``fit`` and the callback."""
-    program = PROGRAM + """
+    program = (
+        PROGRAM
+        + """
 fit(); fit(); fit(TensorBoard('logs'))
 model, one = tf.keras.Sequential([tf.keras.layers.Dense(1)]), np.zeros((8, 1))
 model.compile("sgd", "mse")
@@ -389,6 +391,7 @@ callback = TensorBoard("evaluated")
 model.fit(one, one, validation_data=(one, one), verbose=0, callbacks=[callback])
 model.evaluate(one, one, verbose=0, callbacks=[callback])
 """
+    )
     said = run_forked(program, "ours", cwd=tmp_path).stderr
     assert "initial_epoch=N" in said
     assert "one TensorBoard callback for one `fit`" in said
