@@ -151,8 +151,8 @@ _UNSEEN = (
     "writer is not the default. `safewriter run` names the line."
 )
 _NOT_CALLED = (
-    "No line was seen to call `tf.summary` for this writer: look at the `if` around the call. In a function an `if` on a "
-    "Python value is decided once, when the function is traced: make the value a tensor, or use "
+    "No line was seen to call `tf.summary` for this writer: look at the `if` around the call. In a `tf.function` an "
+    "`if` on a Python value is decided once, when the function is traced: make the value a tensor, or use "
     "`tf.summary.record_if(lambda: tf.equal(step_variable % 100, 0))`."
 )
 _NEVER_TRUE = (
