@@ -75,7 +75,8 @@ def create_file_writer(
             the points after it.
 
     Returns:
-        The writer. It has ``report()`` beside the methods of TensorFlow's.
+        The writer. It has ``report()`` beside the methods of TensorFlow's. In graph mode, where an argument is a tensor
+        whose value only a session knows, it is TensorFlow's own writer, without ``report()``.
 
     Raises:
         SafeWriterError: The log directory can't be written to (SW101, SW102, SW103, SW105); also the built-in error

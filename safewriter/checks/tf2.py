@@ -16,6 +16,7 @@ class Silence(enum.Enum):
     NEVER_DEFAULT = "it was never made the default writer, so no `tf.summary` call could find it"
     NOTHING_CAME = "it was the default writer, but no `tf.summary` call wrote to it"
     RECORDING_OFF = "each time that it was the default writer, `tf.summary.record_if` had switched recording off"
+    NEVER_RUN = "it was the default writer of a graph, but no session ran a summary op of it"
     NOT_INITIALISED = "in graph mode a writer has no file before `sess.run(writer.init())`, and that was never run"
 
 
@@ -144,25 +145,47 @@ class LostLine:
 _NAMED = 3  #: lines that a message names
 
 
-def never_recorded(logdir: str, how: Silence, lines: Sequence[LostLine] = ()) -> Finding:
+_UNSEEN = (
+    "Look for a `tf.function` that was traced before the writer was the default (it never writes), for "
+    "`tf.summary.record_if` with a condition that is never true, and for summaries in another thread, where this "
+    "writer is not the default. `safewriter run` names the line."
+)
+_NOT_CALLED = (
+    "No line was seen to call `tf.summary` for this writer: look at the `if` around the call. In a `tf.function` an "
+    "`if` on a Python value is decided once, when the function is traced: make the value a tensor, or use "
+    "`tf.summary.record_if(lambda: tf.equal(step_variable % 100, 0))`."
+)
+_NEVER_TRUE = (
+    "Look at the condition of `tf.summary.record_if`, or at the `if`, around that line: as a tensor it is asked at "
+    "each call, and it was never true."
+)
+
+
+def never_recorded(
+    logdir: str, how: Silence, lines: Sequence[LostLine] = (), *, watched: bool = False, traced: str = ""
+) -> Finding:
     """A writer ended without one event: SW307, SW311 in graph mode, or the code of the cause where there is one.
 
     Args:
         logdir: The writer's.
         how: What the writer knows of it.
         lines: What is known of the lines that should have written.
+        watched: Each call of ``tf.summary`` was looked at.
+        traced: The line of a summary in a function that was traced under the writer, where there is one.
     """
     hints = {
         Silence.NEVER_DEFAULT: "Write inside `with writer.as_default():`. Calling `writer.as_default()` without `with` "
         "does nothing.",
-        Silence.NOTHING_CAME: "Look for a `tf.function` that was traced before the writer was the default (it never "
-        "writes), for `tf.summary.record_if` with a condition that is never true, and for summaries in another thread, "
-        "where this writer is not the default. `safewriter run` names the line.",
+        Silence.NOTHING_CAME: _NEVER_TRUE if traced else _NOT_CALLED if watched else _UNSEEN,
         Silence.RECORDING_OFF: "Look at the condition of `tf.summary.record_if` around the block.",
+        Silence.NEVER_RUN: "Run the summary ops at each step: "
+        "`sess.run(tf.compat.v1.summary.all_v2_summary_ops())`, and `sess.run(writer.flush())` at the end.",
         Silence.NOT_INITIALISED: "Run `writer.init()` in the session before the first summary op, and "
         "`writer.flush()` after the last.",
     }
     message, hint = f"The writer on {logdir} ended without one summary: {how.value}.", hints[how]
+    if traced and not lines and how is Silence.NOTHING_CAME:
+        message += f" The function around {traced} was traced with it, and its summary never ran or never recorded."
     if lines:
         more = f" And {plural(len(lines) - _NAMED, 'more line')}." if len(lines) > _NAMED else ""
         message = f"{message} {' '.join(map(str, lines[:_NAMED]))}{more}"
@@ -299,6 +322,8 @@ _IN_TF2 = (
     ("then `writer.add_summary(summary, step)`", "then `tf.summary.scalar('loss', loss, step=step)`"),
     ("`writer.add_summary(summary, step)`", "`tf.summary.scalar('loss', loss, step=step)`"),
     ("tf.compat.v1.summary.FileWriter", "tf.summary.create_file_writer"),
+    ("add call failed and its event is not", "event was refused or dropped by TensorFlow and is not"),
+    ("add calls failed and their events are not", "events were refused or dropped by TensorFlow and are not"),
     ("FileWriter would lose its first events and then hang", "TensorFlow's writer would write into the parent's file"),
     (
         "such as sess.run(global_step) or a counter of your loop; a step that was read once before the loop, or while "
@@ -312,7 +337,8 @@ _IN_TF2 = (
 _IN_KERAS = {
     "SW107": "Give each `fit` a directory of its own: `TensorBoard(os.path.join('logs', "
     "time.strftime('%Y%m%d-%H%M%S')))`. Where it goes on with a model that was trained before, begin where that ended: "
-    "`fit(…, initial_epoch=N, epochs=M)`. Batch metrics begin at 0 in each `fit` all the same.",
+    "`fit(…, initial_epoch=N, epochs=M)`. Batch metrics begin at 0 in each `fit` all the same: leave them out, with "
+    "`update_freq='epoch'`, or give that `fit` a directory of its own.",
     "SW203": "Write in the chief alone: `safewriter.keras.TensorBoard(logs, chief_only=True)`; or give each worker a "
     "directory of its own: `TensorBoard(os.path.join('logs', f'worker{index}'))`.",
     "SW204": "Use one TensorBoard callback for one `fit`, or give each a directory of its own. A writer of yours "
@@ -322,6 +348,22 @@ _IN_KERAS = {
     "SW404": "Pass a step that rises with each write. In a layer or a `train_step` that is a `tf.Variable` that it "
     "increments; `safewriter.keras.TensorBoard` gives a layer's summary the step of its batch.",
 }
+
+_DROPPED = (
+    "TensorFlow raises for small events, and drops larger ones without a word. Mostly the disk is full, or a limit on "
+    "the size of files is reached: look at `df` and `ulimit -f`."
+)
+_EVALUATED_AGAIN = (
+    "`evaluate` wrote its results to the step of the last validation. Give it a callback with a directory of its own, "
+    "`evaluate(…, callbacks=[TensorBoard('logs/test')])`, or none."
+)
+
+
+def _in_keras_words(finding: Finding) -> str:
+    for tag, steps in finding.data.get("tags", {}).items() if finding.code == "SW107" else ():
+        if tag.startswith("evaluation_") and steps["step"] == steps["earlier_last_step"]:
+            return _EVALUATED_AGAIN
+    return _IN_KERAS.get(finding.code, finding.hint)
 
 
 def in_tf2_words(finding: Finding, *, of_keras: bool = False) -> Finding:
@@ -334,8 +376,10 @@ def in_tf2_words(finding: Finding, *, of_keras: bool = False) -> Finding:
     message, hint = finding.message, finding.hint
     for v1, v2 in _IN_TF2:
         message, hint = message.replace(v1, v2), hint.replace(v1, v2)
+    if finding.code == "SW502":
+        hint = hint or _DROPPED
     if of_keras and hint:
-        hint = _IN_KERAS.get(finding.code, hint)
+        hint = _in_keras_words(replace(finding, hint=hint))
     if (message, hint) == (finding.message, finding.hint):
         return finding
     return replace(finding, message=message, hint=hint)

@@ -52,12 +52,25 @@ class TensorBoard(_Stock):  # type: ignore[misc]
         super().__init__(log_dir, *args, **keywords)
         self._options: dict[str, Any] = {"strict": strict, "ignore": ignored}
         self._chief_only = chief_only
-        self._desk = Desk(Policy.of(strict, ignored), users_place())
+        self._place = users_place()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._desk = Desk(Policy.of(**self._options), self._place)
         self._stay: Stay | None = None  # of the writer of the training, for the whole of `fit`
         self._test_stay: Stay | None = None
         self._keep_writer = False  # Keras takes the writer away and puts it back, to change its step
         self._users_condition: Any = True
         self._steps = Steps()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied or pickled, as KerasTuner copies callbacks for each trial: a copy has no ``fit`` yet."""
+        own = ("_desk", "_stay", "_test_stay", "_users_condition", "_steps")
+        return {name: value for name, value in self.__dict__.items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     # Writers.
 
@@ -217,6 +230,11 @@ class TensorBoard(_Stock):  # type: ignore[misc]
     def _write_keras_model_train_graph(self) -> None:
         with tf.summary.record_if(self._users_condition):
             super()._write_keras_model_train_graph()
+
+    def _stop_trace(self, batch: Any = None) -> None:
+        """Called by Keras after the last batch of ``profile_batch``; in Keras 3 ``update_freq`` is asked as well."""
+        with tf.summary.record_if(self._users_condition):
+            super()._stop_trace(batch)
 
     def _guard(self, what: str) -> AbstractContextManager[None]:
         return self._desk.guard(f"callback: {what}")

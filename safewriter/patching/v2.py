@@ -69,6 +69,7 @@ def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> N
 
     patches.set(_Stock, "__init__", construct)
     watch = _Watch(options)
+    USAGE.watched = lambda: options() is not None
     replaced: dict[str, tuple[Any, Any]] = {
         "write": (summary_ops_v2.write, watch.look),
         "write_raw_pb": (summary_ops_v2.write_raw_pb, watch.look),

@@ -274,6 +274,9 @@ class EagerEvents(Landing):
         how = Silence.NEVER_DEFAULT if not self.entered else Silence.NOTHING_CAME
         if self.entered and self.entered_off == self.entered:
             how = Silence.RECORDING_OFF
+        if self.graph_mode and self.entered:
+            how = Silence.NEVER_RUN
         if self.graph_mode and not self.backend.parts:
             how = Silence.NOT_INITIALISED
-        return [never_recorded(self.ledger.logdir, how, USAGE.causes(self))]
+        traced = str(USAGE.traced_under.get(self, ""))
+        return [never_recorded(self.ledger.logdir, how, USAGE.causes(self), watched=USAGE.watched(), traced=traced)]

@@ -175,7 +175,7 @@ class Scope:
             self.graphs.forget(ledger.key)
 
     def _end_unclosed(self, ledger: Ledger, *, dropped: bool) -> None:
-        before = guarded(ledger.desk, "exit", lambda: self._never_flushed(ledger, dropped=dropped))
+        before = ledger.worded(guarded(ledger.desk, "exit", lambda: self._never_flushed(ledger, dropped=dropped)))
         ledger.look_around(at_end=True)
         self.close(ledger, lambda: ledger.events.close(EXIT_SECS), before=before, may_raise=False, at_creation=True)
 

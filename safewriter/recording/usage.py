@@ -98,6 +98,7 @@ class Usage:
         recorded: Those that also were not kept from recording.
         baked_steps: By tag: the line that writes it in a function whose step was a plain value when it was traced.
         traced_under: Writers that a function was traced under, each with the line of a summary in it.
+        watched: Gives whether each call is looked at; set by ``install()``.
         trace: Gives whether a trace that ``trace_on`` began is still waiting for its export; set by who knows.
         trace_begun: The line that called ``trace_on``, where it is known.
         interrupted: A ``fit`` was interrupted, and its callback's writer closed.
@@ -106,6 +107,7 @@ class Usage:
     def __init__(self) -> None:
         self.created: Place | None = None
         self.policy: Policy | None = None
+        self.watched: Callable[[], bool] = lambda: False
         self.trace: Callable[[], bool] = lambda: False
         self.begin_anew()
 

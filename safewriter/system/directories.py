@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
+import tempfile
+
+_TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}")  #: what `tempfile` calls a directory where it is given no name
 
 
 def make_directories(path: str) -> list[str]:
@@ -42,3 +46,10 @@ def remove_directories(made: list[str]) -> None:
     for directory in made:
         with contextlib.suppress(OSError):
             os.rmdir(directory)
+
+
+def was_temporary(path: str) -> bool:
+    """Whether a path was in a directory that ``tempfile`` had made, and that is gone as a whole: it was meant to go."""
+    root = os.path.realpath(tempfile.gettempdir())
+    first = os.path.relpath(os.path.realpath(path), root).split(os.sep)[0]
+    return _TEMPORARY.fullmatch(first) is not None and not os.path.lexists(os.path.join(root, first))

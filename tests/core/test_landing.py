@@ -18,6 +18,7 @@ from safewriter.checks.landing import (
     used_after_fork,
     write_failed,
 )
+from safewriter.checks.tf2 import in_tf2_words
 from safewriter.eventfile.local import FileState, LocalFile
 from safewriter.findings import error_for
 
@@ -194,3 +195,13 @@ def test_unstable_inodes(tmp_path, monkeypatch):
     os.unlink(file.path)
     assert judge_state(file.state()) is Fate.DELETED
     file.close()
+
+
+def test_what_tensorflow_dropped_is_said_in_tf2_words():
+    """There the user made no add call, and TensorFlow does not say why it dropped an event."""
+    finding = in_tf2_words(events_lost(PATH, None, 0, 3))
+    assert finding.message == f"3 events were refused or dropped by TensorFlow and are not in the log ({PATH})."
+    assert "`ulimit -f`" in finding.hint
+    full = in_tf2_words(events_lost(PATH, OSError(errno.ENOSPC, ""), 0, 1))
+    assert full.message.startswith("1 event was refused or dropped by TensorFlow and is not in the log")
+    assert full.hint.startswith("The disk is full")

@@ -637,7 +637,7 @@ class Left:
         return {number for number, count in self.found.items() if count > 1}
 
 
-_FAILED = re.compile(r"([\d,]+) add calls? failed")
+_FAILED = re.compile(r"([\d,]+) (?:add calls? failed|events? (?:was|were) refused or dropped)")
 _WENT = re.compile(r"([\d,]+) of its [\d,]+ events? went with it")
 _EARLIER = re.compile(r"With it went ([\d,]+) events?")
 _DROPPED = re.compile(r"([\d,]+) events? that had been accepted did not reach")

@@ -25,6 +25,8 @@ import children
 ROOT = os.path.join(os.path.dirname(children.HERE), "programs")
 #: A warning that points at the program; TensorFlow warns of itself as well.
 _WARNED_OF_USER = re.compile(r"^(?!.*-packages).*:\d+: \w*Warning: ", re.MULTILINE)
+#: What a program of TF2 has not.
+_OF_TF1 = re.compile(r"FileWriter|add_summary")
 _MARK = re.compile(r"# (reported|raised|named): ((?:SW\d{3} ?)+)")
 
 
@@ -93,6 +95,7 @@ def complaints(program, outcome):
             each.code == code and re.search(rf"{re.escape(base)}:{line}\b", each.text) for each in outcome.reported
         ):
             found.append(f"no {code} names line {line}")
+    found += [f"{each.code} speaks of TF1" for each in outcome.reported if program.is_tf2 and _OF_TF1.search(each.text)]
     if bool(outcome.exit_code) != program.fails:
         found.append(f"exit code {outcome.exit_code}")
     if not program.reported and _WARNED_OF_USER.search(outcome.stderr):

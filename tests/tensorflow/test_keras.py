@@ -48,11 +48,12 @@ PUT_RIGHT = {
     "epoch metrics beside update_freq=7": ("fit(update_freq=7)", "epoch_loss", [0, 1], [0, 1]),
     "a user's epoch summary": ("fit(User())", "user", [0, 1], [0, 1]),
     "a user's epoch summary beside update_freq=7": ("fit(User(), update_freq=7)", "user", [0, 1], [0, 1]),
+    "the graph of profiled batches": ("fit(profile_batch=(2, 3), update_freq=7)", "batch_3", [3], [3]),
     "a layer's step": ("fit(layer=True, update_freq=1)", "layer", [*range(1, 21)], [*range(20)]),
     "a layer's step, now and then": ("fit(layer=True, update_freq=5)", "layer", [5, 10, 15, 20], [0, 5, 10, 15]),
     "steps per execution": ("fit(steps=5, update_freq=1)", "batch_loss", [5, 10, 15, 20], [5, 10, 15, 20]),
 }
-KERAS_2_HAS = {"epoch metrics beside update_freq=7"}
+KERAS_2_HAS = {"epoch metrics beside update_freq=7", "the graph of profiled batches"}
 
 
 def steps(directory, tag):
@@ -295,6 +296,36 @@ def test_the_whole_behaviour_of_keras_callback(how, run_forked, tmp_path):
     assert found["ours"] == found["stock"]
 
 
+def test_the_graph_of_profiled_batches_is_written_with_the_epochs(run_forked, tmp_path):
+    """With ``update_freq="epoch"`` too: there Keras' callback writes it."""
+    for which in ("stock", "ours"):
+        (tmp_path / which).mkdir()
+        run_forked(PROGRAM + "fit(profile_batch=(2, 3))", which, cwd=tmp_path / which)
+        assert steps(tmp_path / which, "batch_3") == [3]
+
+
+def test_a_callback_can_be_copied_and_pickled(run_forked, tmp_path):
+    """As KerasTuner copies each callback for each trial; a copy writes as its original does, in its own directory."""
+    program = (
+        PROGRAM
+        + """
+import copy, pickle
+original = TensorBoard("logs", write_graph=False, update_freq=5)
+copies = [copy.deepcopy(original), copy.copy(original), pickle.loads(pickle.dumps(original))]
+for number, TensorBoard in enumerate(copies):
+    TensorBoard.log_dir = f"trial{number}"
+    callback, TensorBoard = TensorBoard, lambda *_, **__: callback
+    fit(layer=True)
+"""
+    )
+    for which in ("stock", "ours"):
+        (tmp_path / which).mkdir()
+        outcome = run_forked(program, which, cwd=tmp_path / which)
+        assert (outcome.exit_code, outcome.codes) == (0, []), outcome.stderr
+        for number in range(3):
+            assert steps(tmp_path / which / f"trial{number}", "epoch_loss") == [0, 1]
+
+
 #: Our own functions in the callback; what fails in one of them must not end a `fit`.
 PARTS = {
     "TensorBoard": ["_arrive", "_records_now", "_left_out"],
@@ -350,9 +381,21 @@ def test_two_fits_on_the_same_steps_are_reported(run_forked, tmp_path):
 
 def test_hints_are_in_keras_words(run_forked, tmp_path):
     """What Keras' users have to change is said in terms of ``fit`` and the callback."""
-    said = run_forked(PROGRAM + "fit(); fit(); fit(TensorBoard('logs'))", "ours", cwd=tmp_path).stderr
+    program = (
+        PROGRAM
+        + """
+fit(); fit(); fit(TensorBoard('logs'))
+model, one = tf.keras.Sequential([tf.keras.layers.Dense(1)]), np.zeros((8, 1))
+model.compile("sgd", "mse")
+callback = TensorBoard("evaluated")
+model.fit(one, one, validation_data=(one, one), verbose=0, callbacks=[callback])
+model.evaluate(one, one, verbose=0, callbacks=[callback])
+"""
+    )
+    said = run_forked(program, "ours", cwd=tmp_path).stderr
     assert "initial_epoch=N" in said
     assert "one TensorBoard callback for one `fit`" in said
+    assert "`evaluate` wrote its results to the step of the last validation" in said
     assert "create_file_writer(" not in said
 
 

@@ -310,6 +310,41 @@ SAME = {
         events = tf.compat.v1.train.summary_iterator("logs/" + os.listdir("logs")[0])
         print(sorted((v.tag, e.step) for e in events for v in e.summary.value))
     """,
+    "two workers of one strategy": """
+        import json, socket, subprocess
+        if "TF_CONFIG" not in os.environ:
+            sockets = [socket.create_server(("localhost", 0)) for _ in range(2)]
+            addresses = [f"localhost:{each.getsockname()[1]}" for each in sockets]
+            for each in sockets:
+                each.close()
+            workers = []
+            for index in range(2):
+                config = json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}})
+                command = [sys.executable, sys.argv[0], sys.argv[1]]
+                environment = {**os.environ, "TF_CONFIG": config}
+                workers.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+            for worker in workers:
+                print(worker.communicate(timeout=90)[0], worker.returncode)
+            sys.exit()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        logs = f"logs/{strategy.cluster_resolver.task_id}"
+        writer = create(logs)
+        with strategy.scope():
+            weight = tf.Variable(1.0)
+        @tf.function
+        def train(step):
+            def replica():
+                tf.summary.scalar("inside", weight, step=step)
+                return weight * 0.5
+            with writer.as_default():
+                loss = strategy.reduce("SUM", strategy.run(replica), axis=None)
+                tf.summary.scalar("outside", loss, step=step)
+        for n in range(3):
+            train(tf.constant(n, tf.int64))
+        writer.close()
+        events = tf.compat.v1.train.summary_iterator(f"{logs}/{os.listdir(logs)[0]}")
+        print([(v.tag, e.step, tf.make_ndarray(v.tensor).item()) for e in events for v in e.summary.value])
+    """,
     "parameter servers": """
         import socket
         def free():
@@ -451,6 +486,26 @@ print(writer.report().lost, writer.report().events)
     assert events == 50
     assert len(steps(tmp_path)) == 50 - lost
     assert 0 < lost < 25
+
+
+def test_a_temporary_directory_that_is_gone_stays_gone(program):
+    """A function outlives the test whose temporary directory it logs to: nothing is warned, and nothing is copied."""
+    outcome = program(
+        """
+        import tempfile
+        with tempfile.TemporaryDirectory() as directory:
+            writer = create(directory + "/logs")
+            @tf.function
+            def train(step):
+                with writer.as_default():
+                    tf.summary.scalar("loss", 0.5, step=step)
+            for step in range(10):
+                train(tf.constant(step, tf.int64))
+        print(directory)
+        """
+    )
+    assert (outcome.exit_code, outcome.codes) == (0, []), outcome.stderr
+    assert not os.path.exists(outcome.stdout.strip())
 
 
 @POSIX
