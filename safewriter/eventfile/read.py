@@ -422,26 +422,6 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
         return reader.records, reader.offset
 
 
-def records_in_common(ours: IO[bytes], path: str) -> tuple[int, int]:
-    """How many whole records two files begin with alike, and the offset behind the last of them.
-
-    Args:
-        ours: Open for reading; its position is lost.
-        path: Of the other file.
-
-    Raises:
-        OSError: One of them can't be read.
-    """
-    records = end = 0
-    with open(path, "rb") as other:
-        readers = (RecordReader(file, resume=False).placed() for file in (ours, other))
-        for (offset, data), theirs in zip(*readers, strict=False):
-            if theirs != (offset, data):
-                break
-            records, end = records + 1, offset + len(data) + OVERHEAD
-    return records, end
-
-
 def read_events(source: Any, resume: bool = False) -> Iterator[Any]:
     """The events of a file, up to its end or the first damaged record.
 
