@@ -13,7 +13,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -392,14 +392,9 @@ def shortened(head: bytes) -> bytes:
     return b""
 
 
-@contextmanager
-def _opened(source: Any) -> Iterator[IO[bytes]]:
+def _opened(source: Any) -> AbstractContextManager[IO[bytes]]:
     """A binary file for a path, or the open file that is given, which stays open."""
-    if hasattr(source, "read"):
-        yield source
-        return
-    with open(os.fspath(source), "rb", buffering=0) as file:
-        yield file
+    return nullcontext(source) if hasattr(source, "read") else open(os.fspath(source), "rb", buffering=0)
 
 
 def count_records(source: Any, start: int = 0) -> tuple[int, int]:
