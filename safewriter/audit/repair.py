@@ -73,20 +73,17 @@ def repair_file(path: Any, output: Any) -> Repair:
             for index, data in enumerate(batch):
                 if not _is_event(data):
                     reader.reject(index)
-        events, spans = reader.records, reader.damages
+        spans = reader.damages
         dropped = [each for each in spans if each.salvage is None or not _is_event(_piece(file, *each.salvage))]
         salvages = {damage.offset for damage in spans} - {damage.offset for damage in dropped}
-        version_added = False
-        if not events and not salvages:
-            written = None
-        else:
-            version_added = not _begins_with_version(file, spans)
-            written = target
+        saved = reader.records + len(salvages)
+        version_added = saved > 0 and not _begins_with_version(file, spans)
+        if saved:
             _write(file, target, spans, salvages, reader.offset, version_added)
     return Repair(
         source=source,
-        target=written,
-        events=events + len(salvages),
+        target=target if saved else None,
+        events=saved,
         salvaged=len(salvages),
         dropped=tuple(dropped),
         bytes_dropped=sum(damage.length for damage in dropped),

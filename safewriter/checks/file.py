@@ -265,17 +265,9 @@ class _Overlap:
     later: FileFacts
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "tag": self.tag,
-            "files": [
-                {
-                    "path": facts.path,
-                    "lowest_step": facts.tags[self.tag].lowest_step,
-                    "highest_step": facts.tags[self.tag].highest_step,
-                }
-                for facts in (self.earlier, self.later)
-            ],
-        }
+        both = [(facts.path, facts.tags[self.tag]) for facts in (self.earlier, self.later)]
+        files = [{"path": path, "lowest_step": tag.lowest_step, "highest_step": tag.highest_step} for path, tag in both]
+        return {"tag": self.tag, "files": files}
 
     def __str__(self) -> str:
         one, other = self.earlier.tags[self.tag], self.later.tags[self.tag]

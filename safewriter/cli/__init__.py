@@ -73,7 +73,7 @@ def _audit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("logdirs", nargs="+", metavar="LOGDIR", help="a directory, an event file, or a URL for fsspec")
     parser.add_argument("--json", action="store_true", help="print the report as JSON (schema: docs/audit.md)")
-    parser.add_argument("--no-hints", action="store_true", help="leave out what to change")
+    parser.add_argument("--no-hints", dest="hints", action="store_false", help="leave out what to change")
     parser.add_argument(
         "--select",
         type=codes_argument,
@@ -164,14 +164,14 @@ def _audit(options: argparse.Namespace) -> int:
     if options.follow and not report.interrupted:
         from safewriter.cli.follow import follow
 
-        return follow(audit, codes, options.interval, not options.no_hints)
+        return follow(audit, codes, options.interval, options.hints)
     findings = [finding for finding in report.findings if finding.code in codes]
     if options.json:
-        _print_json(report, findings, not options.no_hints)
+        _print_json(report, findings, options.hints)
     elif on_terminal:
-        _show(report, findings, not options.no_hints)
+        _show(report, findings, options.hints)
     else:
-        for line in lines_of(findings, not options.no_hints):
+        for line in lines_of(findings, options.hints):
             print(*(text for text, _ in line), sep="")
         print(total(report, len(findings)))
     if report.interrupted:

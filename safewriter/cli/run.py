@@ -71,9 +71,7 @@ def run(options: argparse.Namespace) -> int:
         outcome = Outcome(program, status, pid, _read(journals))
     finally:
         shutil.rmtree(journals, ignore_errors=True)
-    code = status
-    if status == 0 and options.strict and outcome.findings:
-        code = STRICT
+    code = STRICT if status == 0 and options.strict and outcome.findings else status
     if target is not None:
         with target:
             json.dump({**outcome.as_dict(), "exit_code": code}, target, indent=2)

@@ -6,9 +6,10 @@ import contextlib
 import errno
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
-from safewriter.eventfile.read import count_records
+from safewriter.eventfile.read import RecordReader, count_records
+from safewriter.eventfile.record import OVERHEAD
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
@@ -221,3 +222,23 @@ class LocalFile:
             self.close()
         with contextlib.suppress(OSError):
             os.unlink(self.path)
+
+
+def records_in_common(ours: IO[bytes], path: str) -> tuple[int, int]:
+    """How many whole records two files begin with alike, and the offset behind the last of them.
+
+    Args:
+        ours: Open for reading; its position is lost.
+        path: Of the other file.
+
+    Raises:
+        OSError: One of them can't be read.
+    """
+    records = end = 0
+    with open(path, "rb") as other:
+        readers = (RecordReader(file, resume=False).placed() for file in (ours, other))
+        for (offset, data), theirs in zip(*readers, strict=False):
+            if theirs != (offset, data):
+                break
+            records, end = records + 1, offset + len(data) + OVERHEAD
+    return records, end

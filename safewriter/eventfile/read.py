@@ -13,7 +13,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -392,14 +392,9 @@ def shortened(head: bytes) -> bytes:
     return b""
 
 
-@contextmanager
-def _opened(source: Any) -> Iterator[IO[bytes]]:
+def _opened(source: Any) -> AbstractContextManager[IO[bytes]]:
     """A binary file for a path, or the open file that is given, which stays open."""
-    if hasattr(source, "read"):
-        yield source
-        return
-    with open(os.fspath(source), "rb", buffering=0) as file:
-        yield file
+    return nullcontext(source) if hasattr(source, "read") else open(os.fspath(source), "rb", buffering=0)
 
 
 def count_records(source: Any, start: int = 0) -> tuple[int, int]:
@@ -420,26 +415,6 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
         for _ in reader.batches():
             pass
         return reader.records, reader.offset
-
-
-def records_in_common(ours: IO[bytes], path: str) -> tuple[int, int]:
-    """How many whole records two files begin with alike, and the offset behind the last of them.
-
-    Args:
-        ours: Open for reading; its position is lost.
-        path: Of the other file.
-
-    Raises:
-        OSError: One of them can't be read.
-    """
-    records = end = 0
-    with open(path, "rb") as other:
-        readers = (RecordReader(file, resume=False).placed() for file in (ours, other))
-        for (offset, data), theirs in zip(*readers, strict=False):
-            if theirs != (offset, data):
-                break
-            records, end = records + 1, offset + len(data) + OVERHEAD
-    return records, end
 
 
 def read_events(source: Any, resume: bool = False) -> Iterator[Any]:

@@ -77,3 +77,7 @@ class Finding:
             lines.append(f"  Writer created at {self.created_at}")
         lines.append(f"  More: safewriter explain {self.code}")
         return "\n".join(lines)
+
+
+def _rebuild(values: dict[str, Any]) -> Finding:  # the findings that version 0.1.0 pickled ask for it
+    return Finding(**values)

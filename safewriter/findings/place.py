@@ -52,9 +52,8 @@ UNKNOWN = Place("<unknown>", 1)
 
 def is_users(filename: str) -> bool:
     """Whether a source file belongs to the user: not to safewriter, TensorFlow, Keras or TensorBoard."""
-    if filename.startswith(_OURS) or _GENERATED in filename or any(part in filename for part in _FRAMEWORKS):
-        return False
-    if filename.startswith("<frozen"):
+    ours = filename.startswith((_OURS, "<frozen"))
+    if ours or _GENERATED in filename or any(part in filename for part in _FRAMEWORKS):
         return False
     return os.path.basename(filename) not in _PLUMBING or os.path.dirname(filename) != _STDLIB
 

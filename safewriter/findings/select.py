@@ -20,9 +20,7 @@ def select_codes(selectors: str | Iterable[str]) -> frozenset[str]:
         selectors = (selectors,)
     words = [word.strip() for text in selectors for word in str(text).split(",")]
     chosen: set[str] = set()
-    for word in words:
-        if not word:
-            continue
+    for word in filter(None, words):
         matches = {
             code
             for code, entry in CATALOGUE.items()

@@ -13,10 +13,10 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
 from safewriter.checks.landing import Fate, judge_state, stays_in_directory
-from safewriter.eventfile.local import FileState, LocalFile, Whereabouts
+from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, records_in_common
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK
-from safewriter.eventfile.read import RecordReader, count_records, records_in_common
+from safewriter.eventfile.read import RecordReader, count_records
 from safewriter.eventfile.record import record_of
 from safewriter.recording import gfile
 from safewriter.recording.backend import Backend, Part

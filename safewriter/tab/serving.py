@@ -18,12 +18,12 @@ from safewriter.tab.service import SCHEMA, BadRequestError
 def answer(tab: Any, route: str, environ: Any, start_response: Any) -> Iterable[bytes]:
     """Answers one request, as WSGI has it, to one of the tab's routes."""
     request = wrappers.Request(environ)
-    code = 200
     content: Any
+    kind, code = "application/json", 200
     if request.method not in ("GET", "HEAD"):
         content, code = {"error": "This address answers GET only."}, 405
     elif route == "/index.js":
-        return _respond(request, _module(), "application/javascript", 200)(environ, start_response)
+        content, kind = _module(), "application/javascript"
     else:
         try:
             content = _ANSWERS[route](tab, request.args)
@@ -31,7 +31,8 @@ def answer(tab: Any, route: str, environ: Any, start_response: Any) -> Iterable[
             content, code = {"error": str(error)}, 400
         except Exception as error:  # noqa: BLE001 - a fault of ours is the page's to show
             content = {"schema": SCHEMA, "error": f"safewriter could not answer: {type(error).__name__}: {error}"}
-    return _respond(request, content, "application/json", code)(environ, start_response)
+    response: Iterable[bytes] = http_util.Respond(request, content, kind, code=code)(environ, start_response)
+    return response
 
 
 def _module() -> str:
@@ -39,11 +40,6 @@ def _module() -> str:
     static = resources.files("safewriter.tab") / "static"
     style, code = ((static / name).read_text(encoding="utf-8") for name in ("style.css", "index.js"))
     return f"const STYLE = {json.dumps(style)};\n{code}"
-
-
-def _respond(request: Any, content: Any, kind: str, code: int) -> Callable[..., Iterable[bytes]]:
-    response: Callable[..., Iterable[bytes]] = http_util.Respond(request, content, kind, code=code)
-    return response
 
 
 def _audit(tab: Any, arguments: Any) -> dict[str, Any]:
@@ -66,14 +62,7 @@ def _explain(tab: Any, arguments: Any) -> dict[str, Any]:
     entry = CATALOGUE.get(arguments.get("code", ""))
     if entry is None:
         raise BadRequestError("'code' is a code of safewriter's catalogue, such as SW602.")
-    return {
-        "schema": SCHEMA,
-        "code": entry.code,
-        "name": entry.name,
-        "when": entry.when,
-        "why": entry.why,
-        "fix": entry.fix,
-    }
+    return {"schema": SCHEMA, **{name: getattr(entry, name) for name in ("code", "name", "when", "why", "fix")}}
 
 
 _ANSWERS: dict[str, Callable[[Any, Any], dict[str, Any]]] = {"/audit": _audit, "/series": _series, "/explain": _explain}
