@@ -91,7 +91,6 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         session: See ``tf.compat.v1.summary.FileWriter``.
         logdir: Local directory or URL.
         directory: The same, absolute.
-        remote: It is a URL.
         token: What its file is known by; see ``resource.new_token``.
         desk: The writer's.
         report: Takes findings that the writer reports when its call is over.
@@ -107,7 +106,6 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         desk: Desk,
         report: Callable[[Finding], None],
         *,
-        remote: bool,
         filename_suffix: str,
         **rest: Any,
     ) -> None:
@@ -115,7 +113,7 @@ class SafeSessionEventWriter(Landing, EventFileWriterV2):  # type: ignore[misc]
         EventFileWriterV2.__init__(self, session, logdir, filename_suffix=ending, **rest)
         self._begin(report)
         resource = _SessionResource(self)
-        self.backend = ResourceBackend(resource, directory, ending, self.turn, remote=remote, desk=desk, report=report)
+        self.backend = ResourceBackend(resource, directory, ending, self.turn, desk=desk, report=report)
 
     def add_event(self, event: Any) -> None:
         """Writes one event through the session.

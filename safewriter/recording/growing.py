@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
 from safewriter.checks.landing import Fate, judge_state, stays_in_directory
+from safewriter.checks.logdir import scheme_of
 from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, records_in_common
 from safewriter.eventfile.messages import NotAnEventError, parse_event
 from safewriter.eventfile.names import MARK
@@ -249,7 +250,6 @@ class ResourceFiles:
     Args:
         directory: The log directory: an absolute path, or a URL.
         ending: Of their names: a token and the suffix that the user asked for.
-        remote: The directory is a URL.
         take: See ``GrowingFile``.
 
     Attributes:
@@ -261,9 +261,9 @@ class ResourceFiles:
         gone: Something became of one of the files.
     """
 
-    def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
+    def __init__(self, directory: str, ending: str, take: Callable[[Any], None] | None) -> None:
         self.directory = directory
-        self.remote = remote
+        self.remote = bool(scheme_of(directory))
         self.endings = {ending}
         self.rescued: list[Part] = []
         self.takers: weakref.WeakSet[Backend] = weakref.WeakSet()

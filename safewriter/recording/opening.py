@@ -151,7 +151,6 @@ def open_session(
         new_token(),
         plan.desk,
         report,
-        remote=plan.remote,
         max_queue=queueing.max_queue if plan.remote else 0,
         flush_secs=queueing.flush_secs,
         filename_suffix=suffix,

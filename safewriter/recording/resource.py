@@ -90,7 +90,6 @@ class ResourceBackend:
         directory: The log directory: an absolute path, or a URL.
         ending: What its files are known by: ``new_token`` and the user's suffix.
         turn: Of the owner, held around each call but ``write_in_between``.
-        remote: The directory is a URL.
         desk: The writer's.
         report: Takes SW502 and SW503.
         take: Is called with each event that is read back; None where they are only counted.
@@ -107,7 +106,6 @@ class ResourceBackend:
         ending: str,
         turn: Turn,
         *,
-        remote: bool,
         desk: Desk,
         report: Callable[[Finding], None],
         take: Callable[[Any], None] | None = None,
@@ -126,7 +124,7 @@ class ResourceBackend:
         self._failure: OSError | None = None  # the last of a copy
         self._left: deque[Any] = deque()  # events of calls that re-entered
         self._closed = self._closing = False
-        self.files = ResourceFiles(directory, ending, remote=remote, take=take)
+        self.files = ResourceFiles(directory, ending, take)
         with desk.guard("event file"):
             self.files = _shared_by_resource(self.files, resource)
         self.files.takers.add(self)

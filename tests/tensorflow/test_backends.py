@@ -49,7 +49,7 @@ def bench(request, tmp_path):
 
     bench = Bench()
     desk = Desk(Policy(), Place("train.py", 1))
-    common = {"remote": bench.remote, "desk": desk, "report": bench.reported.append}
+    common = {"desk": desk, "report": bench.reported.append}
     with contextlib.ExitStack() as stack:
         if "session" in bench.kind:
             graph = stack.enter_context(tf.Graph().as_default())
