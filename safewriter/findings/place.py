@@ -125,6 +125,20 @@ def _by_its_map(frame: FrameType) -> Place:
     return UNKNOWN
 
 
+def is_a_handlers(error: BaseException) -> bool:
+    """Whether a signal handler raised an exception, in the middle of what was being done: then it is the program's.
+
+    A handler is known by the frame that it interrupts, which it is called with.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        interrupted, trace = trace.tb_frame, trace.tb_next
+        for value in trace.tb_frame.f_locals.values():
+            if any(each is interrupted for each in (value if type(value) is tuple else (value,))):
+                return True
+    return False
+
+
 def users_line(frames: Iterable[tuple[str, int]]) -> Place:
     """The innermost of these ``(filename, line)`` pairs, outermost first, that is the user's."""
     pairs = list(frames)

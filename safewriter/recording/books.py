@@ -11,7 +11,7 @@ import tensorflow as tf
 from safewriter.checks.distribution import shared_with_tensorflow
 from safewriter.facts import stock
 from safewriter.facts.graph import graph_view
-from safewriter.findings import Finding
+from safewriter.findings import Finding, is_a_handlers
 from safewriter.recording import scope
 from safewriter.recording.ledger import Ledger
 
@@ -69,8 +69,10 @@ class Books:
                 self._book_new_tags(summary)
             if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
                 self.graphs_due = adds
-        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
-            ledger.desk.internal("values")
+        except Exception as error:
+            if is_a_handlers(error):
+                raise
+            ledger.desk.internal("values")  # ours, whatever it is: the event is on its way
             return ()
         return found
 
