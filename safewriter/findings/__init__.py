@@ -25,6 +25,7 @@ from safewriter.findings.desk import (
 from safewriter.findings.finding import Finding as Finding
 from safewriter.findings.place import (
     Place as Place,
+    is_a_handlers as is_a_handlers,
     is_generated as is_generated,
     is_keras as is_keras,
     is_users as is_users,

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from safewriter.findings.carriers import SafeWriterError, SafeWriterWarning, error_for, warning_for
 from safewriter.findings.code import Kind
 from safewriter.findings.finding import Finding
-from safewriter.findings.place import Place, is_users, users_place
+from safewriter.findings.place import Place, is_a_handlers, is_users, users_place
 from safewriter.findings.select import select_codes
 
 
@@ -113,7 +113,7 @@ def send(finding: Finding, place: Place | None = None, *, may_raise: bool = True
             warning, type(warning), place.filename, place.lineno, place.module, registry=place.registry
         )
     except Exception as error:
-        if error is warning and may_raise:  # a filter says ``error``
+        if (error is warning and may_raise) or is_a_handlers(error):  # a filter says ``error``
             raise
         _print(f"{place}: {type(warning).__name__}: {warning}\n")
 
@@ -243,12 +243,17 @@ class Desk:
 
     @contextmanager
     def guard(self, what: str) -> Iterator[None]:
-        """Runs a check of our own; a fault in it becomes SW901 and never reaches the training loop."""
+        """Runs a check of our own; a fault in it becomes SW901 and never reaches the training loop.
+
+        What a signal handler of the user's raises in the middle of it is no fault: a time limit, for one.
+        """
         try:
             yield
         except (SafeWriterError, SafeWriterWarning):
             raise
-        except Exception:  # noqa: BLE001 - whatever it is, it is ours and not the user's
+        except Exception as error:
+            if is_a_handlers(error):
+                raise
             self.internal(what)
 
     def internal(self, what: str) -> None:

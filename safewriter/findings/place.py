@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -122,6 +123,27 @@ def _by_its_map(frame: FrameType) -> Place:
                 if line.lineno == frame.f_lineno:
                     return Place(str(origin.loc.filename), int(origin.loc.lineno))
     return UNKNOWN
+
+
+def is_a_handlers(error: BaseException) -> bool:
+    """Whether a signal handler raised an exception, in the middle of what was being done: then it is the program's.
+
+    A handler is known by the frame that it interrupts, which it is called with.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        interrupted, trace = trace.tb_frame, trace.tb_next
+        for value in _arguments(trace.tb_frame):
+            if any(each is interrupted for each in (value if type(value) is tuple else (value,))):
+                return True
+    return False
+
+
+def _arguments(frame: FrameType) -> Iterator[Any]:
+    """What a function was called with; one that takes any number of them has them as a tuple."""
+    code, values = frame.f_code, frame.f_locals
+    count = code.co_argcount + bool(code.co_flags & inspect.CO_VARARGS) + code.co_kwonlyargcount
+    return (values[name] for name in code.co_varnames[:count] if name in values)
 
 
 def users_line(frames: Iterable[tuple[str, int]]) -> Place:

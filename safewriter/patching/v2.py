@@ -23,7 +23,7 @@ from tensorflow.python.summary import summary as v1_summary
 
 from safewriter import writer_v2
 from safewriter.checks.tf2 import Lost, left_default, replica_value
-from safewriter.findings import Policy, is_generated, is_keras, is_users, users_place
+from safewriter.findings import Policy, is_a_handlers, is_generated, is_keras, is_users, users_place
 from safewriter.patching.patches import Patches
 from safewriter.recording import scope
 from safewriter.recording.eager import EagerEvents
@@ -164,8 +164,9 @@ class _Watch:
                 USAGE.recorded.add(key)
             else:
                 self._look_at_recording(events, frame, key, condition)
-        except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
-            return
+        except Exception as error:  # private ways of TensorFlow's: less is known then
+            if is_a_handlers(error):
+                raise
 
     def _look_at_recording(self, events: EagerEvents, frame: FrameType, key: Key, condition: Any) -> None:
         """Counts what is perhaps not recorded: by the ``update_freq`` of Keras, or by the user's condition."""
@@ -243,8 +244,9 @@ class _Watch:
             value = tf.get_static_value(condition)
             if value is not None:
                 self._asked.last = USAGE.asked((frame.f_code, frame.f_lineno), users_place, bool(value))
-        except Exception:  # noqa: BLE001 - what the user passed is TensorFlow's to judge
-            return
+        except Exception as error:  # what the user passed is TensorFlow's to judge
+            if is_a_handlers(error):
+                raise
 
     def look_at_v1(self) -> None:
         """Notes a v1 summary op in eager code whose value goes nowhere."""
@@ -258,8 +260,9 @@ class _Watch:
             reason = Lost.V1_WITHOUT_STEP if summary_ops_v2.has_default_writer() else Lost.V1_WITHOUT_WRITER
             traced = not context.executing_eagerly()
             USAGE.lost(key, lambda: Line(users_place(), reason, traced=traced))
-        except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
-            return
+        except Exception as error:  # private ways of TensorFlow's: less is known then
+            if is_a_handlers(error):
+                raise
 
     def note_trace(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Notes the line that calls ``trace_on``."""

@@ -57,7 +57,7 @@ class DirectBackend(OnFiles):
         try:
             self._files.append(record).events += 1
         except OSError as error:
-            raise self._files.losses.failed(error) from error
+            self._files.losses.fail(error)
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
@@ -82,7 +82,7 @@ class DirectBackend(OnFiles):
         try:
             begun = self._files.append_in_between(record)
         except OSError as error:
-            raise self._files.losses.failed(error) from error
+            self._files.losses.fail(error)
         if begun:
             self._turn.leave(self._go_on_in_newest)
 
@@ -96,7 +96,7 @@ class DirectBackend(OnFiles):
         try:
             self._files.prepare()
         except OSError as error:
-            raise self._files.losses.failed(error) from error
+            self._files.losses.fail(error)
 
     def flush(self, timeout: float | None = None) -> None:
         """Looks whether everything is there: the operating system has it already."""

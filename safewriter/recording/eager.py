@@ -185,16 +185,25 @@ class EagerEvents(Landing):
             whole: Wait for another thread's look, and read all; else as far as reading may cost.
         """
         turn = self.turn
-        if turn.reentered() or not turn.lock.acquire(blocking=whole):
+        if turn.reentered():
             return
         try:
-            if not self._closed and not self.foreign:
-                with self.desk.guard("event file"):
-                    self.backend.look(whole=whole)
-                    self.ledger.flushed()  # nothing waits in memory that the user would have to flush
+            if whole:
+                with turn.lock:
+                    self._look(whole=True)
+            elif turn.lock.acquire(blocking=False):  # by the watcher: in its thread no handler raises before the `try`
+                try:
+                    self._look(whole=False)
+                finally:
+                    turn.lock.release()
         finally:
-            turn.lock.release()
             turn.act()
+
+    def _look(self, *, whole: bool) -> None:
+        if not self._closed and not self.foreign:
+            with self.desk.guard("event file"):
+                self.backend.look(whole=whole)
+                self.ledger.flushed()  # nothing waits in memory that the user would have to flush
 
     def look_aside(self) -> bool:
         """See ``Watched``."""

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, NoReturn, Protocol
 
 from safewriter.checks.landing import (
     Fate,
@@ -25,7 +25,7 @@ from safewriter.eventfile.messages import FILE_VERSION, Event
 from safewriter.eventfile.names import new_name
 from safewriter.eventfile.read import count_records, read_events
 from safewriter.eventfile.record import record_of
-from safewriter.findings import Desk, Finding
+from safewriter.findings import Desk, Finding, is_a_handlers
 from safewriter.recording.backend import Part
 from safewriter.system import process
 from safewriter.system.directories import make_directories, remove_directories
@@ -150,23 +150,27 @@ class _Losses:
         self.unstored = self.named = self._failed_calls = 0
         self.last_error: OSError | None = None
 
-    def failed(self, error: OSError, pending: int = 0) -> BaseException:
-        """The exception for an add that failed (SW502); the sum at close names it."""
+    def fail(self, error: OSError, pending: int = 0) -> NoReturn:
+        """Raises the exception for an add that failed (SW502); the sum at close names it."""
+        if is_a_handlers(error):
+            raise error
         files = self._files
         self.last_error = error
         self._failed_calls += 1
         kept = files.events - sum(part.lost for part in files.parts)
-        return self._desk.error_from(lambda: write_failed(files.path, error, kept, pending), error)
+        raise self._desk.error_from(lambda: write_failed(files.path, error, kept, pending), error) from error
 
     def refused(self, error: Exception) -> BaseException:
         """The exception for an event that protobuf can't serialize (SW502)."""
         self._failed_calls += 1
         return self._desk.error_from(lambda: too_large(self._files.path, str(error)), error)
 
-    def not_flushed(self, error: OSError, pending: int) -> BaseException:
-        """The exception for a flush that failed (SW502); what is pending is tried again."""
+    def fail_to_flush(self, error: OSError, pending: int) -> NoReturn:
+        """Raises the exception for a flush that failed (SW502); what is pending is tried again."""
+        if is_a_handlers(error):
+            raise error
         self.last_error = error
-        return self._desk.error_from(lambda: flush_failed(self._files.path, error, pending), error)
+        raise self._desk.error_from(lambda: flush_failed(self._files.path, error, pending), error) from error
 
     def sum_up(self) -> list[Finding]:
         """SW502, where accepted events are lost that nothing has named yet, or adds failed. Each is named once."""
@@ -406,6 +410,8 @@ class EventFiles:
         try:
             state = file.state()
         except OSError as error:  # it can't be known now: nothing counts as landed that was not seen
+            if is_a_handlers(error):
+                raise
             self.losses.last_error = error
             return
         if state is None:
@@ -564,6 +570,8 @@ def _sync_and_close(file: EventFile) -> OSError | None:
         try:
             step()
         except OSError as error:
+            if is_a_handlers(error):
+                raise
             failure = error
     return failure
 

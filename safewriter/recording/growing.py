@@ -53,14 +53,13 @@ class GrowingFile:
         self.part = Part(path)
         self._remote = remote
         self._take = take
-        self._begun = False  # the version record was read
-        self._tail = b""
+        self._tail = (0, b"")  # an offset up to which was read, and what stands before it
         self._cut = False
         self.torn = False  #: a record was cut short in it
         self._handed_to = 0  # offset up to which events were handed on while they were copied
         self._file = self._open()
         try:
-            self._reader = RecordReader(self._file, resume=False, chunk=_CHUNK)
+            self._reader = self._read_from(0)
             if not remote:
                 self._whereabouts = Whereabouts(self._file.fileno(), path)
         except BaseException:
@@ -70,6 +69,9 @@ class GrowingFile:
     def _open(self) -> IO[bytes]:
         path = self.part.path
         return gfile.reader(path) if self._remote else open(path, "rb", buffering=0)
+
+    def _read_from(self, offset: int) -> RecordReader:
+        return RecordReader(self._file, start=offset, resume=False, chunk=_CHUNK)
 
     def read(self, seconds: float | None = None) -> bool:
         """Counts each new event, and hands it on.
@@ -90,16 +92,17 @@ class GrowingFile:
             self._reader.reopen(self._file)
         elif self._was_cut():
             self._cut = True
+        if self._reader.offset != part.size:  # an exception of a handler's has left the last look before it counted
+            self._reader = self._read_from(part.size)
         stop = None if seconds is None else time.monotonic() + seconds
         for batch in self._reader.batches():
-            for data in batch:
-                if not self._begun:
-                    self._begun = True
-                    continue
-                part.events += 1
-                self._hand_on(data)
+            first = part.size == 0  # the version record
+            part.events += len(batch) - first
             part.landed, part.size = part.events, self._reader.offset
-            self._tail = b"" if self._remote else self._at(max(part.size - _TAIL, 0), _TAIL)
+            for data in batch[first:]:
+                self._hand_on(data)
+            if not self._remote:
+                self._tail = part.size, self._at(max(part.size - _TAIL, 0), _TAIL)
             if stop is not None and time.monotonic() > stop:
                 return False
         return True
@@ -134,7 +137,8 @@ class GrowingFile:
 
     def _was_cut(self) -> bool:
         """Whether the end of what was read is not there any more."""
-        return bool(self._tail) and self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
+        end, tail = self._tail
+        return bool(tail) and self._at(max(end - _TAIL, 0), len(tail)) != tail
 
     def grown_to(self) -> int:
         """Bytes in the file; of a remote one, those that were read."""
@@ -224,7 +228,7 @@ class GrowingFile:
 
     def _behind(self, after: int) -> Iterator[bytes]:
         """All whole records but the first events; those that were not read until now are counted and handed on."""
-        read_to = max(self._reader.offset, self._handed_to)
+        read_to = max(self.part.size, self._handed_to)
         seen = 0
         for offset, data in RecordReader(self._file, resume=True).placed():
             if b"brain.Event:" in data[:64] and offset == 0:

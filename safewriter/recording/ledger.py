@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safewriter.checks.landing import never_flushed, used_after_close
 from safewriter.checks.values import UNSAID, TagStats, ValuesJudge
-from safewriter.findings import Desk, Finding, guarded
+from safewriter.findings import Desk, Finding, guarded, is_a_handlers
 from safewriter.recording.landing import Landing
 from safewriter.recording.report import FileReport, WriterReport
 from safewriter.recording.turn import Turn
@@ -109,8 +109,10 @@ class Ledger:
             found = self.values.observe(summary, step, given)
             if len(self.values.tags) != self.tags_seen:
                 self._book_new_tags(summary)
-        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
-            self.desk.internal("values")
+        except Exception as error:
+            if is_a_handlers(error):
+                raise
+            self.desk.internal("values")  # ours, whatever it is: the event is on its way
             return ()
         return found
 

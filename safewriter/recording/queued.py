@@ -63,7 +63,10 @@ class QueuedBackend(OnFiles):
         self._start()
 
     def _empty(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = (
+            threading.RLock()
+        )  # entered itself: a handler's exception in `Condition.__enter__` would leave it held
+        self._changed = threading.Condition(self._lock)
         self._held: deque[bytes] = deque()
         self._left: deque[bytes] = deque()  # by calls that re-entered
         self._accepted = self._files.settled
@@ -106,18 +109,18 @@ class QueuedBackend(OnFiles):
         """See ``Backend``."""
         record = framed(event, self._files)
         try:
-            with self._changed:
+            with self._lock:
                 while self._storing and 0 < self._max_queue <= len(self._held) and self._error is None:
                     self._changed.wait()
                 if self._error is not None:
                     raise _again(self._error)
                 self._hold(record)
         except OSError as error:
-            raise self._files.losses.failed(error, self.pending) from error
+            self._files.losses.fail(error, self.pending)
 
     def _hold(self, record: bytes) -> None:
+        self._accepted += 1  # first: no signal comes between this and the next call
         self._held.append(record)
-        self._accepted += 1
         self._held_bytes += len(record)
         if self._store_at is None:
             self._store_at = time.monotonic() + self._flush_secs
@@ -132,7 +135,7 @@ class QueuedBackend(OnFiles):
 
     def _notice_left(self) -> None:
         with self._turn.lock:
-            with self._changed:
+            with self._lock:
                 self._hold_left()
                 ended = self._ended
             if ended:
@@ -149,7 +152,7 @@ class QueuedBackend(OnFiles):
     def flush(self, timeout: float | None = None) -> None:
         """See ``Backend``."""
         try:
-            with self._changed:
+            with self._lock:
                 self._asked += 1
                 ticket = self._asked
                 self._changed.notify_all()
@@ -158,13 +161,13 @@ class QueuedBackend(OnFiles):
                 if self._error is not None:
                     raise _again(self._error)
         except OSError as error:
-            raise self._files.losses.not_flushed(error, self.pending) from error
+            self._files.losses.fail_to_flush(error, self.pending)
 
     # Ends.
 
     def close(self, timeout: float | None = None) -> list[Finding]:
         """See ``Backend``. What is still held when ``timeout`` is over can't land any more."""
-        with self._changed:
+        with self._lock:
             self._ending = True
             self._changed.notify_all()
             if threading.current_thread() is self._thread:  # a finalizer: it can't wait for the thread that it is on
@@ -178,7 +181,7 @@ class QueuedBackend(OnFiles):
 
     def _give_up(self, error: OSError | None) -> None:
         """What is still held can't land any more."""
-        with self._changed:
+        with self._lock:
             waiting = len(self._held) + len(self._storing)
             if waiting:
                 self._files.losses.unstored += waiting
@@ -194,7 +197,7 @@ class QueuedBackend(OnFiles):
 
     def remove(self) -> None:
         """See ``Backend``."""
-        with self._changed:
+        with self._lock:
             self._ending = self._removing = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended, _REMOVE_SECS)
@@ -203,7 +206,7 @@ class QueuedBackend(OnFiles):
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 self._wait_until_due()
                 self._hold_left()
                 self._storing = list(self._held)
@@ -211,7 +214,7 @@ class QueuedBackend(OnFiles):
                 self._held_bytes, self._store_at = 0, None
                 asked, ending = self._asked, self._ending
             error = self._serve(look=asked != self._answered)
-            with self._changed:
+            with self._lock:
                 self._error = error
                 if error is not None:
                     self._held_bytes += sum(map(len, self._storing))
@@ -251,11 +254,11 @@ class QueuedBackend(OnFiles):
         self._files.look()
         if self._files.torn:
             reached = self._files.renew()
-            with self._changed:
+            with self._lock:
                 del self._storing[:reached]
         if self._storing:
             part = self._files.append(b"".join(self._storing))
-            with self._changed:
+            with self._lock:
                 part.events += len(self._storing)
                 self._storing = []
 
@@ -266,7 +269,7 @@ class QueuedBackend(OnFiles):
             else:
                 self._files.go_on_in_newest(closed=False)
                 self._files.end()
-        with self._changed:
+        with self._lock:
             self._ended = True
             self._changed.notify_all()
             unattended = self._unattended

@@ -250,10 +250,11 @@ class ResourceBackend:
     def go_on(self) -> None:
         """Reads back, and begins a new file where something has become of this one."""
         with self._desk.guard("event file"):
+            written = self.written and self.written + self._added  # now: other threads may write while this one reads
             done = self.look()
             if self._resource.may_exchange():
                 self._exchange_where_gone(read_all=done)
-                if done and (more := self.files.newly_missing(self.written and self.written + self._added)):
+                if done and (more := self.files.newly_missing(written)):
                     self._report(events_lost(self.path, None, 0, more))
 
     def look(self, *, whole: bool = False) -> bool:

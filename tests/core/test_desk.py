@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -250,6 +251,33 @@ class TestGuard:
         """An interrupt is the user's."""
         with pytest.raises(leaving), desk().guard("values"):
             raise leaving
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has other signals")
+    @pytest.mark.parametrize("form", ["function", "method", "any arguments", "deeper"])
+    def test_what_a_handler_raises(self, form):
+        """A time limit that a signal handler sets is the program's, and no fault of the check that it interrupts."""
+
+        def fail():
+            raise TimeoutError
+
+        class Limit:
+            def method(self, number, frame):
+                fail()
+
+        def function(number, frame):
+            raise TimeoutError
+
+        def deeper(*arguments):
+            function(*arguments[:1], None)
+
+        handlers = {"function": function, "method": Limit().method, "any arguments": lambda *_: fail()}
+        before = signal.signal(signal.SIGUSR1, handlers.get(form, deeper))
+        try:
+            with CAPTURES.capture() as reported, pytest.raises(TimeoutError), desk().guard("values"):
+                signal.raise_signal(signal.SIGUSR1)
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+        assert reported == []
 
     def test_guarded(self):
         """A check that fails found nothing."""

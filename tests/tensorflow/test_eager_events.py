@@ -11,8 +11,10 @@ import pytest
 import tensorflow as tf
 
 from safewriter import create_file_writer
+from safewriter.checks.landing import Fate
 from safewriter.eventfile.read import read_events
 from safewriter.findings import CAPTURES
+from safewriter.recording.growing import GrowingFile
 from safewriter.recording.watcher import WATCHER
 from safewriter.testing import capture_findings
 
@@ -54,6 +56,61 @@ def test_the_watcher_beside_writes_faults_and_closes(tmp_path):
             assert report.tags["loss"].count == 100
     assert looked
     assert {finding.code for finding in findings} == {"SW503"}
+
+
+def test_another_thread_that_writes_during_a_look(tmp_path):
+    """What a thread with a default writer of its own writes while a flush reads back is not taken for lost."""
+
+    def write(start, stop):
+        writer.set_as_default()
+        for step in range(start, stop):
+            tf.summary.write("loss", 1.0, step=step)
+
+    with capture_findings() as findings:
+        writer = create_file_writer(str(tmp_path))
+        write(0, 20)
+        backend = writer._safe.events.backend
+        backend._budget = None  # else a look may be put off
+        exchange = backend._exchange_where_gone  # the last that a flush does before it counts
+
+        def overtaken(**how):
+            exchange(**how)
+            other = threading.Thread(target=write, args=(20, 40))
+            other.start()
+            other.join()
+
+        backend._exchange_where_gone = overtaken
+        writer.flush()
+        writer.close()
+        report = writer.report()
+    assert findings == []
+    assert report.events == report.landed == 40
+
+
+@pytest.mark.parametrize("at", [1, 50, 100])
+def test_a_look_that_an_exception_leaves(tmp_path, at):
+    """Where an exception of a handler's leaves a look, the next one counts each event once, and sees no cut."""
+    path = str(tmp_path / "events.out.tfevents.1")
+    with tf.io.TFRecordWriter(path) as file:
+        for step in range(101):
+            file.write(tf.compat.v1.Event(step=step).SerializeToString())
+        file.flush()
+        taken = []
+
+        def take(event):
+            taken.append(event.step)
+            if event.step == at:
+                raise KeyboardInterrupt
+
+        growing = GrowingFile(path, remote=False, take=take)
+        with pytest.raises(KeyboardInterrupt):
+            growing.read()
+        file.write(tf.compat.v1.Event(step=101).SerializeToString())
+    assert growing.read()
+    assert (growing.part.events, growing.part.landed) == (101, 101)
+    assert growing.fate()[0] is Fate.INTACT
+    assert sorted(set(taken)) == sorted(taken)
+    growing.close()
 
 
 def test_a_file_is_not_exchanged_under_another_thread(tmp_path):

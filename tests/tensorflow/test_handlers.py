@@ -485,3 +485,49 @@ def test_a_real_signal(backend, action, tmp_path):
         assert sorted(found) == sorted(added)
         assert report.lost == 0
         assert {finding.code for finding in findings} == set()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no interval timers")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", [Exception, TimeoutError])  # the latter is an OSError, but not the storage's
+@pytest.mark.parametrize("backend", ["direct", "queued", "remote"])  # a session makes something else of it
+def test_a_time_limit(backend, kind, tmp_path):
+    """What a handler raises at any moment of an add reaches the program, and is no fault of ours or of the storage."""
+
+    class Limit(kind):
+        pass
+
+    raised, caught, added, took = [], [], [], 0.001
+
+    def handler(*_):
+        raised.append(1)
+        raise Limit
+
+    with opened(backend, tmp_path) as (writer, logdir, findings):
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            for value in range(300):
+                began = time.monotonic()
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, max(took * (value % 30) / 30, 1e-6))
+                    writer.add_summary(number(value), value)
+                    added.append(value)
+                    writer.flush()
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                except (Limit, RuntimeError):  # Python's own, of a `Condition` that was about to wait
+                    caught.append(1)
+                else:
+                    took = time.monotonic() - began
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        writer.close()
+        report, found = writer.report(), numbers(logdir)
+    # Python swallows one in a weak reference's callback, and `os.path.isdir`, for one, each OSError.
+    assert len(raised) - len(caught) < (100 if kind is TimeoutError else 4)
+    assert len(caught) > 100
+    assert findings == []
+    assert set(added) <= set(found)
+    assert max(found.values()) == 1
+    assert report.events == report.landed
+    assert report.pending == report.lost == 0
