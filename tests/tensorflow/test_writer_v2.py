@@ -517,9 +517,9 @@ def test_strict_raises_where_the_block_ends(program):
     outcome = program(
         """
         writer = safewriter.create_file_writer("logs", strict=True)
-        with writer.as_default():
-            tf.summary.scalar("loss", float("nan"), step=1)
         try:
+            with writer.as_default():
+                tf.summary.scalar("loss", float("nan"), step=1)
             writer.flush()
         except safewriter.SafeWriterError as error:
             print(error.finding.code)
