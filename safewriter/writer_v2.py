@@ -183,8 +183,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     eager = tf.executing_eagerly()
     desk = plan.desk
     events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
+    events.writer = weakref.ref(writer)
     events.backend = ResourceBackend(
-        EagerResource(writer._handle, init, events.may_exchange) if eager else NoResource(),
+        EagerResource(writer._handle, init, events) if eager else NoResource(),
         plan.directory,
         suffix,
         events.turn,

@@ -29,13 +29,14 @@ class EagerResource:
     Args:
         handle: Of the resource.
         create: The op that begins its file, called with the handle.
-        may_exchange: See ``Resource``.
+        events: Of the writer.
     """
 
-    def __init__(self, handle: Any, create: Callable[[Any], Any], may_exchange: Callable[[], bool]) -> None:
+    def __init__(self, handle: Any, create: Callable[[Any], Any], events: EagerEvents) -> None:
         self._handle = handle
         self._create = create
-        self.may_exchange = may_exchange
+        self.may_exchange = events.may_exchange
+        self.stays_open = events.stays_open
 
     def key(self) -> object:
         """See ``Resource``: nobody else has the handle."""
@@ -88,6 +89,10 @@ class NoResource:
         """See ``Resource``."""
         return False
 
+    def stays_open(self) -> bool:
+        """See ``Resource``."""
+        return False
+
 
 class EagerEvents(Landing):
     """What stands between a TF2 writer and its backend: books what is read back, and knows how the writer was used.
@@ -98,6 +103,7 @@ class EagerEvents(Landing):
 
     Attributes:
         ledger: The writer's account; set when the writer is constructed.
+        writer: Gives the writer while it is there; set as well.
         news: What came up and has not been reported yet.
         entered: How often the writer was made the default.
         entered_off: How often that was where recording was switched off.
@@ -106,6 +112,7 @@ class EagerEvents(Landing):
 
     backend: ResourceBackend
     ledger: Ledger
+    writer: Callable[[], Any]
 
     def __init__(self, *, graph_mode: bool, may_be_silent: bool) -> None:
         self.news: list[Finding] = []
@@ -118,6 +125,7 @@ class EagerEvents(Landing):
         self._may_be_silent = may_be_silent
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
         self._tags_seen = 0
+        self._program_ends = False
 
     # As the default writer.
 
@@ -153,6 +161,10 @@ class EagerEvents(Landing):
         alive = {thread.ident for thread in threading.enumerate()}
         others = any(blocks > 0 for ident, blocks in list(self._blocks.items()) if ident != here and ident in alive)
         return not others and not WATCHER.is_this_thread()
+
+    def stays_open(self) -> bool:
+        """Whether the program ends, and a daemon thread may write on."""
+        return self._program_ends and WATCHER.others_run()
 
     # In a forked child.
 
@@ -231,6 +243,7 @@ class EagerEvents(Landing):
     def close(self, timeout: float | None = None) -> None:
         """See ``Landing``; where nothing ever came, that is in ``news``."""
         was_open = not self._closed
+        self._program_ends = timeout is not None and self.writer() is not None
         super().close(timeout)
         if was_open and self._closed and not self.foreign:
             with self.ledger.desk.guard("usage"):

@@ -308,3 +308,7 @@ class _SessionResource:
     def may_exchange(self) -> bool:
         """See ``Resource``: all events pass through writers, and one that comes in between is refused aloud."""
         return True
+
+    def stays_open(self) -> bool:
+        """See ``Resource``."""
+        return False

@@ -59,6 +59,9 @@ class Resource(Protocol):
     def may_exchange(self) -> bool:
         """Whether the resource may be closed, and made anew: no other thread is known to write through it."""
 
+    def stays_open(self) -> bool:
+        """Whether it is left to the end of the process: a daemon thread may write on until then."""
+
 
 class Budget:
     """How long reading back may take: a share of the CPU time of the process."""
@@ -358,8 +361,11 @@ class ResourceBackend:
         self._closed = True
         _open.discard(self)
         closed_by = self.files.closed_by
+        stays_open = self._resource.stays_open()
         try:
-            if closed_by is None:
+            if stays_open:
+                self._resource.flush()
+            elif closed_by is None:
                 self.files.closed_by = self._desk.created_at
                 self._resource.close()
         except tf.errors.OpError:
@@ -367,7 +373,7 @@ class ResourceBackend:
                 raise
         finally:
             with self._desk.guard("event file"):
-                self._end()
+                self._end(stays_open)
         calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
@@ -375,15 +381,16 @@ class ResourceBackend:
         self.lost += missing
         return [events_lost(self.path, self._failure, missing, calls)] if missing or calls else []
 
-    def _end(self) -> None:
+    def _end(self, stays_open: bool) -> None:
         try:
             read_all = self.look(whole=True)
             for file in self.files.unfinished():
-                self._finish(file, None)
-            if read_all or self.files.gone:
+                if not stays_open or file.fate()[0] is not Fate.INTACT:
+                    self._finish(file, None)
+            if (read_all or self.files.gone) and not stays_open:
                 self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
         finally:
-            for file in self.files.unfinished():  # a fault of ours: no descriptor stays open for it
+            for file in self.files.unfinished():  # after a fault of ours, too: no descriptor stays open for it
                 file.close()
 
     def reopen(self) -> None:
