@@ -14,22 +14,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.summary_pb2 import Summary
-from tensorflow.core.util.event_pb2 import Event, SessionLog
+from tensorflow.core.util.event_pb2 import Event
 from tensorflow.python.summary.writer.writer import FileWriter, SummaryToEventTransformer
 
-from safewriter.checks.distribution import Role, judge_creation
 from safewriter.facts import stock
-from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, users_place
+from safewriter.findings import Finding, users_place
 from safewriter.recording import scope
 from safewriter.recording.adding import Adding, merge_into, refuse, warn_of_closed, whole
-from safewriter.recording.books import Books
 from safewriter.recording.event_writer import SafeEventFileWriter, SafeSessionEventWriter
-from safewriter.recording.ledger import Ledger
-from safewriter.recording.opening import cannot_create, free_space, locate, open_files, open_session, resolved
+from safewriter.recording.opening import Plan, cannot_create, free_space, open_files, open_session
 from safewriter.recording.queued import Queueing
 from safewriter.recording.report import WriterReport
-from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.system import ending
 
 _STOCK_ADD_SUMMARY = SummaryToEventTransformer.add_summary
@@ -100,47 +95,37 @@ class SafeFileWriter(_FileWriter):
                 "v1.summary.FileWriter is not compatible with eager execution. Use `tf.summary.create_file_writer`, or "
                 "a `with v1.Graph().as_default():` context, or call `tf.compat.v1.disable_eager_execution()` first."
             )
-        resume_step = whole_resume_step(resume_step)
-        self._desk = desk = Desk(Policy.of(strict, ignore), users_place())
+        plan = Plan(logdir, strict, ignore, resume_step)
+        self._desk = desk = plan.desk
         news: list[Finding] = []
-        text, directory = locate(logdir, desk)
-        role, role_in_words = Role(), ""
-        with desk.guard("strategy"):
-            strategy = strategy_facts()
-            role, role_in_words = strategy.role, strategy.role.in_words()
-            desk.report_all(judge_creation(strategy))
         suffix, queue = filename_suffix or "", Queueing(max_queue, flush_secs)
         events: SafeEventFileWriter | SafeSessionEventWriter
         if session is None:
-            events = open_files(text, directory, suffix, desk, news.append, queue)
+            events = open_files(plan, suffix, news.append, queue)
         else:
-            events = open_session(session, text, directory, suffix, desk, news.append, queue)
+            events = open_session(session, plan, suffix, news.append, queue)
         self._events = events
-        shares = session is not None
-        self._ledger = ledger = Ledger(text, resolved(directory), desk, events, role_in_words, news, shares=shares)
+        self._ledger = ledger = plan.ledger(events, news, shares=session is not None)
         ledger.scope = scope.current()
-        self._books = books = Books(ledger, news)
-        events.in_child = books.begin_in_child
-        self._adding = Adding(ledger, books, news)
+        self._adding = adding = Adding(ledger, news)
+        events.in_child = adding.begin_in_child
         try:
             with desk.guard("disk space"):
-                desk.report_all(free_space(directory))
+                desk.report_all(free_space(plan.directory))
             desk.report_all(scope.current().enter(ledger))
             with desk.guard("directory"):
-                ledger.watch = DirectoryWatch(directory, role, lambda: scope.files_in(ledger.directory), resume_step)
-                desk.report_all(ledger.watch.look() + books.look_beside())
-            books.open(graph)
+                desk.report_all(plan.watch(ledger) + adding.look_beside())
+            adding.open(graph)
             SummaryToEventTransformer.__init__(self, events, graph, graph_def)
-            if resume_step is not None:
-                for _ in range(PURGE_MARKERS):
-                    self.add_session_log(SessionLog(status=SessionLog.START), resume_step + 1)
+            for marker in plan.purge_markers:
+                self.add_event(marker)
         except BaseException:
             self._give_up()
             raise
         self._finalizer = weakref.finalize(self, scope.abandon, ledger)
         self._finalizer.atexit = False  # the exit hook ends writers in their order
-        self._adding.begun = True
-        self._adding.deliver()
+        adding.begun = True
+        adding.deliver()
 
     @property
     def _closed(self) -> bool:
@@ -229,7 +214,7 @@ class SafeFileWriter(_FileWriter):
         """
         super().add_graph(graph, global_step, graph_def)
         if isinstance(graph, tf.Graph):
-            self._books.attach(graph)
+            self._adding.attach(graph)
 
     def _warn_if_event_writer_is_closed(self) -> None:
         if self._closed:
@@ -251,7 +236,7 @@ class SafeFileWriter(_FileWriter):
             raise
         if not self._closed:
             self._ledger.flushed()
-            self._books.look_on_flush()
+            self._adding.look_around()
             self._adding.deliver()
 
     def close(self) -> None:
@@ -284,7 +269,7 @@ class SafeFileWriter(_FileWriter):
         broken_off = True
         with self._desk.guard("exit"):
             broken_off = ending.breaks_off(error)
-        self._books.look_at_end()
+        self._adding.look_around(at_end=True)
         try:
             ledger.scope.close(ledger, self._end, may_raise=may_raise, broken_off=broken_off, on_its_line=on_its_line)
         finally:
@@ -316,7 +301,7 @@ class SafeFileWriter(_FileWriter):
             raise
         if was_closed and not self._closed:
             self._desk.report_all(scope.current().enter(ledger))
-            self._books.open()
+            self._adding.open()
 
     def get_logdir(self) -> str:
         """The log directory as it was passed, as ``str``."""

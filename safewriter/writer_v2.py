@@ -7,37 +7,30 @@ import functools
 import itertools
 import os
 import sys
-import time
 import weakref
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tensorflow as tf
-from tensorflow.core.util.event_pb2 import Event, SessionLog
 from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
-from safewriter.checks.distribution import Role, judge_creation
-from safewriter.checks.logdir import scheme_of
+from safewriter.checks.distribution import StrategyFacts, judge_creation
 from safewriter.checks.tf2 import baked_step, in_tf2_words
-from safewriter.facts.strategy import strategy_facts
-from safewriter.findings import Desk, Finding, Policy, guarded, is_keras, is_users, users_place
-from safewriter.recording import scope
-from safewriter.recording.eager import EagerEvents, EagerResource, NoResource
-from safewriter.recording.ledger import Ledger
-from safewriter.recording.opening import free_space, locate, probe, resolved
+from safewriter.findings import Finding, guarded, is_keras, is_users
+from safewriter.recording import opening, scope
+from safewriter.recording.eager import EagerEvents, EagerResource
 from safewriter.recording.report import WriterReport
-from safewriter.recording.resource import Budget, ResourceBackend, new_token
+from safewriter.recording.resource import Budget, Resource, ResourceBackend, new_token
 from safewriter.recording.usage import USAGE
-from safewriter.recording.watch import PURGE_MARKERS, DirectoryWatch, whole_resume_step
 from safewriter.recording.watcher import WATCHER
 from safewriter.system import process
+from safewriter.system.stack import outwards
 
-_LOOK_EVERY = 0.25  #: seconds between two looks at the end of a `with` block: one block a step costs nothing then
 _FLUSH_SECS = 120.0
 _numbers = itertools.count(1)
 _Self = TypeVar("_Self", bound="_Overrides")
@@ -113,40 +106,29 @@ def create_file_writer(
     return writer
 
 
-class Plan:
+class Plan(opening.Plan):
     """What is settled before TensorFlow's resource is created.
 
-    Args:
-        logdir: See ``create_file_writer``.
-        strict: See there.
-        ignore: See there.
-        resume_step: See there.
+    Attributes:
         direct: The user's own line creates the writer, not a library's.
-
-    Raises:
-        SafeWriterError: The directory can't be written to.
+        of_keras: Keras' callback does.
     """
 
     def __init__(
         self, logdir: Any, strict: bool, ignore: str | Iterable[str], resume_step: int | None, *, direct: bool
     ) -> None:
-        self.resume_step = whole_resume_step(resume_step)
-        self.desk = desk = Desk(Policy.of(strict, ignore), users_place())
         self.direct = direct
         self.of_keras = not direct and called_by_keras()
-        self.text, self.directory = locate(logdir, desk)
-        self.remote = bool(scheme_of(self.directory))
-        self.role, self.role_in_words = Role(), ""
-        with desk.guard("strategy"):
-            # A writer that is created while a function is traced is lifted out of it, once for each trace.
-            facts = replace(strategy_facts(), tracing=None)
-            self.role, self.role_in_words = facts.role, facts.role.in_words()
-            if facts.in_replica or direct:
-                desk.report_all(map(in_tf2_words, judge_creation(facts)))
+        super().__init__(logdir, strict, ignore, resume_step, self._judge)
         if not self.remote:
-            probe(self.directory, desk)
-        with desk.guard("disk space"):
-            desk.report_all(free_space(self.directory))
+            opening.probe(self.directory, self.desk)
+        with self.desk.guard("disk space"):
+            self.desk.report_all(opening.free_space(self.directory))
+
+    def _judge(self, facts: StrategyFacts) -> Iterable[Finding]:
+        # A writer that is created while a function is traced is lifted out of it, once for each trace.
+        found = judge_creation(replace(facts, tracing=None)) if facts.in_replica or self.direct else ()
+        return map(in_tf2_words, found)
 
     def resource_name(self) -> str:
         """Names TensorFlow's resource; stands in TensorFlow's error where it is used after its end."""
@@ -182,10 +164,15 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
     construct(writer, create, init, **mesh)
     eager = tf.executing_eagerly()
     desk = plan.desk
-    events = EagerEvents(graph_mode=not eager, may_be_silent=plan.role.chief is False or not plan.direct)
+    events = EagerEvents(
+        desk,
+        graph_mode=not eager,
+        may_be_silent=plan.role.chief is False or not plan.direct,
+        flush_secs=(_FLUSH_SECS if millis is None else millis / 1000) if plan.remote else None,
+    )
     events.writer = weakref.ref(writer)
     events.backend = ResourceBackend(
-        EagerResource(writer._handle, init, events) if eager else NoResource(),
+        EagerResource(writer._handle, init, events) if eager else Resource(),
         plan.directory,
         suffix,
         events.turn,
@@ -196,25 +183,18 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         budget=Budget(),
     )
     words = functools.partial(_in_words, of_keras=plan.of_keras)
-    events.ledger = ledger = Ledger(
-        plan.text, resolved(plan.directory), desk, events, plan.role_in_words, events.news, words=words
-    )
+    events.ledger = ledger = plan.ledger(events, events.news, words=words)
     beside = guarded(desk, "writers of the process", lambda: scope.current().enter(ledger))
     desk.report_all(ledger.worded(beside))
     with desk.guard("directory"):
-        ledger.watch = DirectoryWatch(
-            plan.directory, plan.role, lambda: scope.files_in(ledger.directory), plan.resume_step
-        )
-        events.news += ledger.watch.look()
-    if eager and plan.resume_step is not None:
-        for _ in range(PURGE_MARKERS):
-            log = SessionLog(status=SessionLog.START)
-            events.backend.write(Event(wall_time=time.time(), step=plan.resume_step + 1, session_log=log))
-    writer._safe = _Safe(events, plan, _FLUSH_SECS if millis is None else millis / 1000)
+        events.news += plan.watch(ledger)
+    for marker in plan.purge_markers if eager else ():
+        events.backend.write(marker)
+    writer._events = events
     finalizer = weakref.finalize(writer, scope.abandon, ledger)
     finalizer.atexit = False
-    WATCHER.add(writer._safe)
-    writer._safe.deliver()
+    WATCHER.add(events)
+    events.deliver()
     USAGE.created = desk.place
     USAGE.trace = _trace_waits
     return init
@@ -236,14 +216,10 @@ def _in_words(finding: Finding, *, of_keras: bool) -> Finding:
 
 def called_by_keras() -> bool:
     """Whether a method of Keras' callback creates a writer, that of ours among them."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if is_keras(code.co_filename):
-            return True
-        if is_users(code.co_filename):
-            return False
-        frame = frame.f_back
+    for frame in outwards(sys._getframe(1)):
+        filename = frame.f_code.co_filename
+        if is_keras(filename) or is_users(filename):
+            return is_keras(filename)
     return False
 
 
@@ -252,105 +228,6 @@ def plain(value: Any) -> Any:
     if tf.is_tensor(value):
         value = tf.get_static_value(value)
     return value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value  # of NumPy's
-
-
-class _Safe:
-    """The part of a writer that is ours: its events, and how what came up is reported.
-
-    Args:
-        events: Its event writer.
-        plan: What was settled before it was created.
-        flush_secs: Between two flushes of a remote file.
-
-    Attributes:
-        due: The next eager write is to look first: a loop may never call us otherwise.
-    """
-
-    def __init__(self, events: EagerEvents, plan: Plan, flush_secs: float) -> None:
-        self.events = events
-        self.desk = plan.desk
-        self.due = False
-        self.of_a_fit = False  #: Keras' `fit` made it the default one
-        self._remote = plan.remote
-        self._flush_secs = flush_secs
-        self._looked = self._flushed = time.monotonic()
-
-    def deliver(self, *, may_raise: bool = True) -> None:
-        """Reports what came up, at the line that created the writer: what is read back came from no one line."""
-        if self.events.news:
-            found = guarded(self.desk, "wording", self.events.ledger.take_news)
-            self.desk.report_all(found, may_raise=may_raise, at_creation=True)
-
-    def look_aside(self) -> bool:
-        """See ``Watched``."""
-        events = self.events
-        if events.closed or events.foreign:
-            return False
-        with self.desk.guard("watcher"):
-            if self._remote and not events.graph_mode and time.monotonic() - self._flushed > self._flush_secs:
-                self._flushed = time.monotonic()
-                events.flush()
-            elif not self._remote:
-                events.look()
-                self.due = True
-            if not self.desk.policy.strict:  # there the user's next call raises
-                self.deliver(may_raise=False)
-        return True
-
-    def is_here(self) -> bool:
-        """Whether the resource is eager, and so is the call."""
-        return not self.events.graph_mode and tf.executing_eagerly()
-
-    def look_first(self) -> None:
-        """A second has passed since the last look: before the next write, what became of the file meanwhile."""
-        self.due = False
-        self.events.go_on()
-        if not self.desk.policy.strict:
-            self.deliver(may_raise=False)
-
-    def make_usable(self) -> None:
-        """The process was forked, or the resource could not be made anew when its file was gone."""
-        events = self.events
-        if events.closed or events.graph_mode:
-            return
-        if events.foreign:
-            events.begin_in_child()
-            with self.desk.guard("fork"):
-                scope.current().enter(events.ledger, may_share=True)
-                WATCHER.add(self)
-                self.deliver(may_raise=False)  # the child may end without another call of ours
-        with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
-            events.backend.before_use()
-
-    def enter(self) -> None:
-        """It becomes the default writer of this thread."""
-        self.events.enter(recording=summary_ops_v2._summary_state.is_recording is not False)
-
-    def leave(self, *, may_raise: bool) -> None:
-        """A block in which it was the default one has ended, and TensorFlow has flushed it."""
-        self.events.leave()
-        now = time.monotonic()
-        if now - self._looked > _LOOK_EVERY:
-            self._looked = now
-            if not self._remote:
-                self.events.go_on()
-            self.look_around()
-        with self.desk.guard("usage"):
-            self.events.news += USAGE.settled(self.events)
-        self.deliver(may_raise=may_raise)
-
-    def look_around(self) -> None:
-        """Who else writes into the directory."""
-        with self.desk.guard("directory"):
-            self.events.news += self.events.ledger.look_on_flush()
-
-    def end(self, error: BaseException | None) -> None:
-        """The writer is closed."""
-        ledger = self.events.ledger
-        self.events.look(whole=True)
-        with self.desk.guard("directory"):
-            self.events.news += ledger.look_at_end()
-        ledger.scope.close(ledger, self.events.close, may_raise=error is None, at_creation=True)
 
 
 class _Block(AbstractContextManager[Any]):
@@ -362,16 +239,16 @@ class _Block(AbstractContextManager[Any]):
         self._before: dict[EagerEvents, tuple[int, int]] = {}
 
     def __enter__(self) -> Any:
-        safe: _Safe = self._writer._safe
-        safe.enter()
-        with safe.desk.guard("captured writers"):
-            self._before = USAGE.sizes(safe.events)
+        events: EagerEvents = self._writer._events
+        events.enter()
+        with events.desk.guard("captured writers"):
+            self._before = USAGE.sizes(events)
         return self._stock.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Any:
-        safe: _Safe = self._writer._safe
+        events: EagerEvents = self._writer._events
         handled = False
         failure: Exception | None = None
         try:
@@ -379,41 +256,40 @@ class _Block(AbstractContextManager[Any]):
         except Exception as flushing:  # noqa: BLE001 - raised again below, when a new file may have been begun
             failure = flushing
         if self._before:
-            with safe.desk.guard("captured writers"):
-                self._look_at_others(safe)
-        safe.leave(may_raise=error is None and failure is None)
+            with events.desk.guard("captured writers"):
+                self._look_at_others(events)
+        events.leave(may_raise=error is None and failure is None)
         if failure is not None:
             raise failure
         return handled
 
-    def _look_at_others(self, safe: _Safe) -> None:
+    def _look_at_others(self, default: EagerEvents) -> None:
         """SW309: another writer grew in this block, and was the default one nowhere."""
-        for events, (grown, entered) in USAGE.sizes(safe.events).items():
-            before, entered_before = self._before.get(events, (grown, -1))
+        for other, (grown, entered) in USAGE.sizes(default).items():
+            before, entered_before = self._before.get(other, (grown, -1))
             if grown > before and entered == entered_before:
-                safe.events.news += USAGE.captured(safe.events, events, events.backend.written_behind(before))
+                default.news += USAGE.captured(default, other, other.backend.written_behind(before))
 
 
 class _Overrides:
     """What a writer of ours does beside TensorFlow's part; stands in front of TensorFlow's class."""
 
-    _safe: _Safe = None  # type: ignore[assignment]  # while the writer is constructed
+    _events: EagerEvents = None  # type: ignore[assignment]  # while the writer is constructed
     _handle: Any
     _closed: bool
 
     @property
     def _resource(self) -> Any:
         """The handle. TensorFlow asks for it at each eager summary, and at each trace of a function: be quick."""
-        safe = self._safe
-        if safe is not None:
-            events = safe.events
+        events = self._events
+        if events is not None:
             backend = events.backend
             if events.pid != process.pid or backend.files.down:
-                safe.make_usable()
+                events.make_usable()
             if _module_at(1) == _STOCK_MODULE and context.executing_eagerly():
                 backend.written += 1
-                if safe.due:
-                    safe.look_first()
+                if events.due:
+                    events.look_first()
         return self._handle
 
     @_resource.setter
@@ -434,23 +310,23 @@ class _Overrides:
         Raises:
             SafeWriterError: Under ``strict``, what came up.
         """
-        safe = self._safe
-        if not safe.is_here():
+        events = self._events
+        if not events.is_here():
             return super().flush()  # type: ignore[misc]
         if self._closed:
             return None
         by_stock = _called_by_stock()
-        if by_stock or safe.events.turn.reentered():  # an interrupted call looks when it is over
+        if by_stock or events.turn.reentered():  # an interrupted call looks when it is over
             self._flush_resource()
         if by_stock:
             return None
         try:
-            safe.events.flush()
+            events.flush()
         except BaseException:
-            safe.deliver(may_raise=False)
+            events.deliver(may_raise=False)
             raise
-        safe.look_around()
-        safe.deliver()
+        events.ledger.look_around()
+        events.deliver()
         return None
 
     def close(self) -> Any:
@@ -459,45 +335,48 @@ class _Overrides:
         Raises:
             SafeWriterError: Under ``strict``, what came up.
         """
-        safe = self._safe
-        if not safe.is_here() or self._closed:
+        events = self._events
+        if not events.is_here():
             return super().close()  # type: ignore[misc]
-        if safe.events.turn.reentered():  # the interrupted call closes before it returns
-            safe.events.turn.words.append(self._close_left)
+        if self._closed:
+            events.close()  # what an exception of a handler's has left undone
+            return None
+        if events.turn.reentered():  # the interrupted call closes before it returns
+            events.turn.words.append(self._close_left)
             return None
         try:
             self._flush_resource()
         finally:
             self._closed = True
-            safe.end(sys.exc_info()[1])
+            events.end(sys.exc_info()[1])
         return None
 
     def _flush_resource(self) -> None:
         """What TensorFlow's ``flush`` does; nothing where a signal handler closes the writer in the middle of it."""
         try:
-            self._safe.events.backend.flush_resource()
+            self._events.backend.flush_resource()
         except tf.errors.NotFoundError:
-            if not self._safe.events.closed:
+            if not self._events.closed:
                 raise
 
     def _close_left(self) -> None:
-        with self._safe.desk.guard("close"), contextlib.suppress(tf.errors.OpError):
+        with self._events.desk.guard("close"), contextlib.suppress(tf.errors.OpError):
             self.close()
 
     def report(self) -> WriterReport:
         """What this writer has done so far: accepted, landed, lost, by tag, and what was reported."""
-        safe = self._safe
-        safe.events.look(whole=True)
-        with safe.desk.guard("report"):
-            safe.deliver(may_raise=False)
-        return safe.events.ledger.report()
+        events = self._events
+        events.look(whole=True)
+        with events.desk.guard("report"):
+            events.deliver(may_raise=False)
+        return events.ledger.report()
 
     def __repr__(self) -> str:
-        safe = self._safe
-        if safe is None:
+        events = self._events
+        if events is None:
             return f"<{type(self).__name__}, not created>"
-        state = "closed" if safe.events.closed else "open"
-        return f"<{type(self).__name__} {safe.events.ledger.logdir!r}, {state}, created at {safe.desk.created_at}>"
+        state = "closed" if events.closed else "open"
+        return f"<{type(self).__name__} {events.ledger.logdir!r}, {state}, created at {events.desk.created_at}>"
 
 
 def _called_by_stock() -> bool:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import copy
-import functools
 import os
 import struct
 import sys
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from math import isfinite
 from typing import IO, Any
 
-from safewriter.audit.report import AuditReport
 from safewriter.audit.walking import Stamp, open_event_file, stamp_of
 from safewriter.checks.file import FileFacts, TagFacts
 from safewriter.checks.values import DOUBLE, FLOAT, ValuesJudge
 from safewriter.eventfile.messages import START, NotAnEventError, parse_event
-from safewriter.eventfile.read import PLACES, Damage, RecordReader
-from safewriter.eventfile.record import HEADER, OVERHEAD, masked_crc
+from safewriter.eventfile.read import RecordReader
+from safewriter.eventfile.record import HEADER, masked_crc
 from safewriter.findings import Finding
-from safewriter.system.holders import files_held
 
 LOOK_AGAIN = 0.2  #: seconds after which the unfinished end of a young file is looked at again
 YOUNG = 150.0  #: seconds since it was last changed: the stock writer flushes every 120
@@ -103,9 +100,6 @@ class FileAuditor:
         self._graphs = 0
         self._versions = 0
         self._starts: list[int] = []
-        self._no_events: list[Damage] = []
-        self._no_event_count = 0
-        self._no_event_bytes = 0
         self._first_time: float | None = None
         self._last: bytes = b""
 
@@ -210,7 +204,7 @@ class FileAuditor:
     # What was found
 
     def _summaries(self) -> int:
-        return (self._reader.records if self._reader else 0) - self._no_event_count - self._others
+        return (self._reader.records if self._reader else 0) - self._others
 
     def facts(self) -> FileFacts:
         """What was found so far."""
@@ -218,24 +212,22 @@ class FileAuditor:
         reader = self._reader
         if reader is None:
             return FileFacts(self.path, complete=self._complete, error=error, errno=number)
-        damages = sorted([*reader.damages, *self._no_events], key=lambda damage: damage.offset)
-        events = reader.records - self._no_event_count
         return FileFacts(
             self.path,
             bytes=reader.size,
-            events=events,
+            events=reader.records,
             summaries=self._summaries(),
             graphs=self._graphs,
             versions=self._versions,
-            begins="other" if self._no_event_count and not events else self._begins,
+            begins="other" if self._first_time is not None and not reader.records else self._begins,
             first_time=self._first_time or 0.0,
             last_time=_kind_and_time(self._last)[1] if self._last else 0.0,
             starts=tuple(self._starts),
             tags={sys.intern(tag): _tag_facts(series) for tag, series in self._series.items()},
-            damages=tuple(damages[:PLACES]),
-            damaged=reader.damaged + self._no_event_count,
-            skipped=reader.skipped + self._no_event_bytes,
-            shown=damages[0].before if damages else events,
+            damages=tuple(reader.damages),
+            damaged=reader.damaged,
+            skipped=reader.skipped,
+            shown=reader.damages[0].before if reader.damages else reader.records,
             torn=reader.torn,
             being_written=self._written,
             complete=self._complete,
@@ -288,7 +280,7 @@ class FileAuditor:
                             series.keep(number_at(data, len(data) - 4)[0], most)
                         continue
             if not slow(data):
-                self._no_event(batch, index, reader)
+                reader.reject(index)
         self._last = batch[-1]
 
     def _event(self, data: bytes) -> bool:
@@ -300,7 +292,13 @@ class FileAuditor:
         what = event.WhichOneof("what")
         if what != "summary":
             self._others += 1
-            self._other_event(event, what)
+            if what == "session_log" and event.session_log.status == START:
+                self._starts.append(event.step)
+                self._judge.restart(event.step)
+            elif what == "file_version":
+                self._versions += 1
+            elif what in ("graph_def", "meta_graph_def"):
+                self._graphs += 1
             return True
         summary, step, seconds = event.summary, event.step, event.wall_time
         self._judge.observe(summary, step)
@@ -321,15 +319,6 @@ class FileAuditor:
             self._remember(data, tag.encode(), series)
         return True
 
-    def _other_event(self, event: Any, what: str | None) -> None:
-        if what == "session_log" and event.session_log.status == START:
-            self._starts.append(event.step)
-            self._judge.restart(event.step)
-        elif what == "file_version":
-            self._versions += 1
-        elif what in ("graph_def", "meta_graph_def"):
-            self._graphs += 1
-
     def _remember(self, data: bytes, tag: bytes, series: _Series) -> None:
         """Remembers the bytes between the step and the number of a scalar event, when they are as writers make them."""
         value = b"\x0a" + _varint(len(tag)) + tag + b"\x15"  # Value: tag, then simple_value, whose four bytes follow
@@ -337,49 +326,6 @@ class FileAuditor:
         shape = b"\x2a" + _varint(len(summary) + 4) + summary
         if data.endswith(shape, 0, len(data) - 4):
             self._shapes[shape] = series
-
-    def _no_event(self, batch: list[bytes], index: int, reader: RecordReader) -> None:
-        self._no_event_count += 1
-        length = len(batch[index]) + OVERHEAD
-        self._no_event_bytes += length
-        if len(self._no_events) < PLACES:
-            offset = reader.batch_offset + sum(len(data) + OVERHEAD for data in batch[:index])
-            before = reader.records - len(batch) + index - self._no_event_count + 1
-            self._no_events.append(Damage(offset, length, "the record holds no event", before))
-
-
-def audit_file(path: Any, points: int = 0) -> AuditReport:
-    """Audits one event file.
-
-    Pure, and what it returns pickles: run it on as many machines as there are, and join the reports with
-    ``AuditReport.merge``.
-
-    Args:
-        path: A path (str, bytes or PathLike), or a URL that fsspec understands.
-        points: How many of each scalar's values to keep, at most about twice, in ``TagFacts.points``.
-
-    Returns:
-        The report. A file that can't be read is a finding in it.
-
-    Raises:
-        ImportError: For a URL: fsspec, or its plug-in for this kind of URL, is missing.
-    """
-    return audit_files([os.fsdecode(path)], points)
-
-
-def audit_files(paths: Iterable[str], points: int = 0) -> AuditReport:
-    """Audits several files. Those with an unfinished end are waited for together, after the others."""
-    held = functools.cache(files_held)
-    done, undecided = [], []
-    for path in paths:
-        auditor = FileAuditor(path, points)
-        for _ in auditor.read():
-            pass
-        if auditor.undecided:
-            undecided.append(auditor)
-        else:
-            done.append(auditor.facts())
-    return AuditReport().merge(AuditReport(files=(*done, *(auditor.settle(held) for auditor in undecided))))
 
 
 def _tag_facts(series: _Series) -> TagFacts:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 from safewriter.audit.walking import open_event_file
 from safewriter.eventfile.messages import FILE_VERSION, Event, NotAnEventError, parse_event
 from safewriter.eventfile.read import CHUNK, Damage, RecordReader
-from safewriter.eventfile.record import OVERHEAD, record_of
+from safewriter.eventfile.record import record_of
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,13 @@ def repair_file(path: Any, output: Any) -> Repair:
     target = os.path.join(os.fsdecode(output), os.path.basename(source))
     with open_event_file(source) as file:
         reader = RecordReader(file, places=sys.maxsize)
-        spans = [*_not_events(reader), *reader.damages]
-        events = reader.records - (len(spans) - len(reader.damages))
-        salvages, dropped = _sorted_out(file, spans)
+        for batch in reader.batches():
+            for index, data in enumerate(batch):
+                if not _is_event(data):
+                    reader.reject(index)
+        events, spans = reader.records, reader.damages
+        dropped = [each for each in spans if each.salvage is None or not _is_event(_piece(file, *each.salvage))]
+        salvages = {damage.offset for damage in spans} - {damage.offset for damage in dropped}
         version_added = False
         if not events and not salvages:
             written = None
@@ -92,32 +95,12 @@ def repair_file(path: Any, output: Any) -> Repair:
     )
 
 
-def _not_events(reader: RecordReader) -> Iterator[Damage]:
-    """Whole records that hold something other than an event."""
-    for count, (at, data) in enumerate(reader.placed()):
-        if not _is_event(data):
-            yield Damage(at, len(data) + OVERHEAD, "the record holds no event", count)
-
-
 def _is_event(data: bytes) -> bool:
     try:
         parse_event(data)
     except NotAnEventError:
         return False
     return True
-
-
-def _sorted_out(file: IO[bytes], spans: list[Damage]) -> tuple[set[int], list[Damage]]:
-    """The offsets of damaged records whose data can be saved, and the places where none can."""
-    spans.sort(key=lambda damage: damage.offset)
-    salvages: set[int] = set()
-    dropped = []
-    for damage in spans:
-        if damage.salvage is not None and _is_event(_piece(file, *damage.salvage)):
-            salvages.add(damage.offset)
-        else:
-            dropped.append(damage)
-    return salvages, dropped
 
 
 def _piece(file: IO[bytes], start: int, length: int) -> bytes:

@@ -36,7 +36,6 @@ class Problem:
             "SW605",
             f"The directory can't be listed: {self.error}. What is in it was not read.",
             "Check that it is there and that you may read it, with `ls -ld`.",
-            subject=self.path,
             path=self.path,
             data={"errno": self.errno},
         )
@@ -96,8 +95,8 @@ class RunReport:
             "bytes": self.bytes,
             "events": self.events,
             "mixed": self.mixed,
-            "files": [_file_as_dict(facts) for facts in self.files],
-            "tags": {tag: _tag_as_dict(facts) for tag, facts in self.tags.items()},
+            "files": [_as_dict(facts) for facts in self.files],
+            "tags": {tag: _as_dict(facts) for tag, facts in self.tags.items()},
             "findings": [finding.as_dict() for finding in self.findings],
         }
 
@@ -197,11 +196,9 @@ class AuditReport:
             findings: Those to be shown; all where none are given.
         """
         shown = self.findings if findings is None else tuple(findings)
-        runs = []
-        for run in self.runs:
-            entry = run.as_dict()
-            del entry["findings"]  # they are listed once, with their paths
-            runs.append(entry)
+        runs = [run.as_dict() for run in self.runs]
+        for run in runs:
+            del run["findings"]  # they are listed once, with their paths
         return {
             "schema": SCHEMA_VERSION,
             "safewriter": safewriter.__version__,
@@ -256,7 +253,7 @@ def _joined(parts: list[TagFacts]) -> TagFacts:
     )
 
 
-_FILE_KEYS = {
+_KEYS = {
     "versions": "version_records",
     "starts": "session_starts",
     "damaged": "damaged_places",
@@ -264,19 +261,15 @@ _FILE_KEYS = {
     "shown": "events_shown",
     "torn": "bytes_torn",
 }
-_FILE_INNER = ("begins", "tags", "damages", "errno", "values")
+_INNER = ("begins", "tags", "damages", "errno", "values", "points")
+
+
+def _as_dict(facts: FileFacts | TagFacts) -> dict[str, Any]:
+    names = [each.name for each in fields(facts) if each.name not in _INNER]
+    return {_KEYS.get(name, name): _plain(getattr(facts, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None  # JSON has no other numbers
     return list(value) if isinstance(value, tuple) else value
-
-
-def _tag_as_dict(facts: TagFacts) -> dict[str, Any]:
-    return {each.name: _plain(getattr(facts, each.name)) for each in fields(facts) if each.name != "points"}
-
-
-def _file_as_dict(facts: FileFacts) -> dict[str, Any]:
-    names = [each.name for each in fields(facts) if each.name not in _FILE_INNER]
-    return {_FILE_KEYS.get(name, name): _plain(getattr(facts, name)) for name in names}

@@ -7,10 +7,10 @@ import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from safewriter.audit.reading import TICK, FileAuditor, audit_files
+from safewriter.audit.reading import TICK, FileAuditor
 from safewriter.audit.report import AuditReport, Problem, RunReport, run_of
 from safewriter.audit.walking import Source, Stamp, find_event_files, is_remote
 from safewriter.checks.file import FileFacts
@@ -26,16 +26,14 @@ _FOUND_FILES = 256  # files that are found between two reports of the progress
 _LIVE = 3600.0  # seconds: a file that was changed no later is begun anew, should it ever change again
 
 
+@dataclass(slots=True)
 class _Known:
     """What is kept of a file from one round to the next."""
 
-    __slots__ = ("auditor", "facts", "round", "stamp")
-
-    def __init__(self, facts: FileFacts, stamp: Any, auditor: FileAuditor | None, number: int) -> None:
-        self.facts = facts
-        self.stamp = stamp  # while the file still has it, the facts hold; None: they may not
-        self.auditor = auditor  # to read on with
-        self.round = number
+    facts: FileFacts
+    stamp: Any  # while the file still has it, the facts hold; None: they may not
+    auditor: FileAuditor | None  # to read on with
+    round: int
 
 
 class Audit:
@@ -72,7 +70,6 @@ class Audit:
         self._report = AuditReport(interrupted=True)
         self._round = 0
         self._complete = False
-        self._changed = True
         self._read = self._bytes = 0
         self._progress: Callable[[int, int], None] | None = None
         # Looked for here, so that a wrong path is an error before anything is read.
@@ -99,10 +96,10 @@ class Audit:
             self._read_here(sources, final)
         for path in [path for path, known in self._known.items() if known.round != self._round]:
             del self._known[path]
-            self._changed = True
-        if self._changed or (self._empty, self._problems) != (list(self._report.empty), list(self._report.problems)):
-            self._report = self._build(interrupted=False)
-        self._complete, self._changed = True, False
+        report = self._build(interrupted=False)
+        if report != self._report:
+            self._report = report
+        self._complete = True
         return self._report
 
     def report(self) -> AuditReport:
@@ -142,7 +139,6 @@ class Audit:
                 self._problems.append(Problem(root, strerror or str(error), number or 0))
             if nothing and problems == len(self._problems):
                 self._empty.append(root)
-        self._empty, self._problems = sorted(set(self._empty)), sorted(set(self._problems))
 
     def _counted(self, sources: Iterable[Source]) -> list[Source]:
         found = []
@@ -167,9 +163,7 @@ class Audit:
     def _keep(self, facts: FileFacts, stamp: Any, auditor: FileAuditor | None) -> None:
         known = self._known.get(facts.path)
         if known is not None and known.facts == facts:
-            facts = known.facts
-        else:
-            self._changed = True
+            facts = known.facts  # the same object, so that the reports of two rounds are soon compared
         self._known[facts.path] = _Known(facts, stamp, auditor, self._round)
 
     def _read_here(self, sources: Iterable[Source], final: bool) -> None:
@@ -181,7 +175,11 @@ class Audit:
                 continue
             if known is not None and not self._is_new(source):
                 known.round = self._round
-                self._look_at_holder(known, held)
+                facts = known.facts
+                ends = not facts.torn and facts.summaries  # else it matters whether its writer is still there
+                written = not ends and isinstance(known.stamp, Stamp) and known.stamp[:2] in held()
+                if written != facts.being_written:
+                    known.facts = replace(facts, being_written=written)
                 continue
             auditor = known.auditor if known is not None else None
             if auditor is None:
@@ -210,15 +208,6 @@ class Audit:
         else:
             live = auditor.stamp is not None and auditor.stamp.age < _LIVE
             self._keep(facts, auditor.stamp if auditor.sure else None, auditor if live else None)
-
-    def _look_at_holder(self, known: _Known, held: Callable[[], frozenset[tuple[int, int]]]) -> None:
-        """Whether a file that has not changed is still being written: its writer may have ended."""
-        facts = known.facts
-        undecided = facts.torn or not facts.summaries
-        written = bool(undecided and isinstance(known.stamp, Stamp) and known.stamp[:2] in held())
-        if written != facts.being_written:
-            self._changed = True
-            known.facts = replace(facts, being_written=written)
 
     # In several processes
 
@@ -303,6 +292,32 @@ def _interrupts_held() -> Iterator[None]:
 def _ignore_interrupt() -> None:
     # Ctrl-C reaches every process of the terminal; the first one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def audit_file(path: Any, points: int = 0) -> AuditReport:
+    """Audits one event file.
+
+    Pure, and what it returns pickles: run it on as many machines as there are, and join the reports with
+    ``AuditReport.merge``.
+
+    Args:
+        path: A path (str, bytes or PathLike), or a URL that fsspec understands.
+        points: How many of each scalar's values to keep, at most about twice, in ``TagFacts.points``.
+
+    Returns:
+        The report. A file that can't be read is a finding in it.
+
+    Raises:
+        ImportError: For a URL: fsspec, or its plug-in for this kind of URL, is missing.
+    """
+    return audit_files([os.fsdecode(path)], points)
+
+
+def audit_files(paths: Iterable[str], points: int = 0) -> AuditReport:
+    """Audits several files; what can't be read is a finding."""
+    audit = Audit((), points=points)
+    audit._read_here(map(Source, paths), final=True)
+    return audit._build(interrupted=False)
 
 
 def audit_logdir(logdir: Any, *, jobs: int = 1, points: int = 0) -> AuditReport:

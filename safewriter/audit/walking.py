@@ -177,16 +177,10 @@ def _find_remote(url: str) -> Iterator[Source]:
         # Each kind of remote file system has errors of its own.
         raise OSError(f"{url}: {type(error).__name__}: {error}") from error
     protocol = url.partition("://")[0]
-    return iter(
-        [
-            Source(
-                _url(protocol, path), int(details.get("size") or 0), tuple(str(details.get(key)) for key in _VERSION)
-            )
-            for path, details in sorted(found.items())
-            if MARK in path.rpartition("/")[2]
-        ]
-    )
-
-
-def _url(protocol: str, path: str) -> str:
-    return path if is_remote(path) else f"{protocol}://{path}"
+    sources = []
+    for path, details in sorted(found.items()):
+        if MARK in path.rpartition("/")[2]:
+            place = path if is_remote(path) else f"{protocol}://{path}"
+            version = tuple(str(details.get(key)) for key in _VERSION)
+            sources.append(Source(place, int(details.get("size") or 0), version))
+    return iter(sources)

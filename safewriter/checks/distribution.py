@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from safewriter.findings import Finding
@@ -105,55 +106,39 @@ class Neighbour:
         return f"{pid}{host}{rank}: {self.file} {how}"
 
 
-@dataclass(frozen=True)
-class DirectoryFacts:
-    """What one look at the log directory showed.
-
-    Attributes:
-        logdir: The directory.
-        neighbours: Files that other processes write, each reported once over all looks.
-    """
-
-    logdir: str
-    neighbours: tuple[Neighbour, ...] = ()
-
-
 def judge_creation(facts: StrategyFacts) -> list[Finding]:
     """SW202 in a replica function or a trace, else SW201 in a strategy's scope, else nothing.
 
     Exempt: the default strategy, a line before the scope, a thread that was started inside the scope (TensorFlow's
     scopes are per thread), ``tf.compat.v1.py_func`` (it runs once per step).
     """
+    role = f"Role of this process: {facts.role}"
+    problems = _problems(facts.role)
+    strategy = f"{facts.strategy or 'a strategy'} ({plural(facts.replicas, 'replica')})"
     if facts.in_replica or facts.tracing is not None:
-        return [_in_replica(facts)]
-    if facts.in_scope:
-        return [_in_scope(facts)]
-    return []
-
-
-def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
-    """SW203 where a look found files that other processes write, else nothing.
-
-    Exempt: files of finished runs, of this process, and whatever did not change between two looks.
-    """
-    if not facts.neighbours:
+        subject = facts.tracing or facts.strategy or ""
+        message = f"{_in_replica(facts, strategy)} {role}.{problems}"
+        return [Finding("SW202", message, _replica_hint(facts), subject=subject, data=asdict(facts))]
+    if not facts.in_scope:
         return []
-    shown = "; ".join(str(neighbour) for neighbour in facts.neighbours[:_SHOWN])
-    more = len(facts.neighbours) - _SHOWN
-    message = (
-        f"Another process writes event files into {facts.logdir}: {shown}"
-        f"{f'; and {more} more' if more > 0 else ''}. {_role(role)}. TensorBoard takes a directory for one "
-        f"run: of two curves of one tag its default loader shows the later file's only, the other loader a zigzag."
-    )
+    hidden = ", behind a graph that hides it from tf.distribute.has_strategy()" if facts.scope_behind_graph else ""
+    if facts.should_save_summary is False:
+        role += "; the strategy says that it should save no summaries"
+    example = "`writer = SafeFileWriter(logdir)`, then `with strategy.scope(): …`."
+    if _several(facts):
+        example = (
+            "`writer = SafeFileWriter(logdir) if chief else None`. A worker that should write too gets a directory of "
+            "its own: `SafeFileWriter(os.path.join(logdir, f'worker{index}'))`."
+        )
     return [
         Finding(
-            "SW203",
-            message + _problems(role),
-            _directory_hint(role),
-            subject=facts.logdir,
-            count=len(facts.neighbours),
-            path=facts.logdir,
-            data={"neighbours": [asdict(each) for each in facts.neighbours], "role": asdict(role)},
+            "SW201",
+            f"The writer was created inside the scope of {strategy}{hidden}. Every process that enters the scope "
+            "creates a writer there; on one directory, TensorBoard would draw the curves of all "
+            f"of them as one run. {role}.{problems}",
+            f"Move the line to before the scope{_where(facts)}: {example}",
+            subject=facts.strategy or "",
+            data=asdict(facts),
         )
     ]
 
@@ -161,50 +146,58 @@ def judge_directory(facts: DirectoryFacts, role: Role) -> list[Finding]:
 _SHOWN = 3  #: neighbours that a message names; ``data`` holds all
 
 
-def _in_scope(facts: StrategyFacts) -> Finding:
-    hidden = ", behind a graph that hides it from tf.distribute.has_strategy()" if facts.scope_behind_graph else ""
-    message = (
-        f"The writer was created inside the scope of {_strategy(facts)}{hidden}. Every process that enters the scope "
-        "creates a writer there; on one directory, TensorBoard would draw the curves of all "
-        f"of them as one run. {_role(facts.role)}{_not_chief(facts)}."
+def judge_directory(logdir: str, neighbours: Sequence[Neighbour], role: Role) -> list[Finding]:
+    """SW203 where a look found files that other processes write, each reported once over all looks; else nothing.
+
+    Exempt: files of finished runs, of this process, and whatever did not change between two looks.
+    """
+    if not neighbours:
+        return []
+    shown = "; ".join(str(neighbour) for neighbour in neighbours[:_SHOWN])
+    more = len(neighbours) - _SHOWN
+    own = "os.path.join(logdir, f'worker{index}')"
+    hint = (
+        f"Write in the chief alone (`writer = SafeFileWriter(logdir) if chief else None`), or give each process a "
+        f"directory of its own: `SafeFileWriter({own})`."
     )
-    return Finding(
-        "SW201",
-        message + _problems(facts.role),
-        f"Move the line to before the scope{_where(facts)}: {_example(facts)}",
-        subject=facts.strategy or "",
-        data=asdict(facts),
-    )
+    if role.task is None:
+        hint = (
+            f"Give each process a directory of its own (`SafeFileWriter({own})`), or create the writer in one process "
+            "only. Nothing in this process's environment says which of several it is (TF_CONFIG, or a launcher's rank)."
+        )
+    return [
+        Finding(
+            "SW203",
+            f"Another process writes event files into {logdir}: {shown}"
+            f"{f'; and {more} more' if more > 0 else ''}. Role of this process: {role}. TensorBoard takes a directory "
+            "for one run: of two curves of one tag its default loader shows the later file's only, the other loader a "
+            f"zigzag.{_problems(role)}",
+            hint,
+            count=len(neighbours),
+            path=logdir,
+            data={"neighbours": [asdict(each) for each in neighbours], "role": asdict(role)},
+        )
+    ]
 
 
-def _in_replica(facts: StrategyFacts) -> Finding:
-    return Finding(
-        "SW202",
-        f"{_place(facts)} {_consequence(facts)} {_role(facts.role)}." + _problems(facts.role),
-        _replica_hint(facts),
-        subject=facts.tracing or facts.strategy or "",
-        data=asdict(facts),
-    )
-
-
-def _place(facts: StrategyFacts) -> str:
-    traced = "" if facts.tracing is None else f" while {facts.tracing!r} was traced"
+def _in_replica(facts: StrategyFacts, strategy: str) -> str:
+    """Where the writer was created, and how often that runs."""
+    place = "" if facts.tracing is None else f" while {facts.tracing!r} was traced"
     if facts.in_merge_call:
-        return f"The writer was created{traced} in a function given to merge_call, in a replica of {_strategy(facts)}."
-    if facts.in_replica:
-        return f"The writer was created{traced} in a replica function of {_strategy(facts)}."
-    scope = f", in the scope of {_strategy(facts)}" if facts.in_scope else ""
-    return f"The writer was created{traced}{scope}."
-
-
-def _consequence(facts: StrategyFacts) -> str:
+        place += f" in a function given to merge_call, in a replica of {strategy}"
+    elif facts.in_replica:
+        place += f" in a replica function of {strategy}"
+    elif facts.in_scope:
+        place += f", in the scope of {strategy}"
     if facts.tracing is not None:
-        return "Python code in there runs once per trace, not once per step: later steps write nothing."
-    times = "once" if facts.in_merge_call or facts.replicas == 1 else f"once for each of {facts.replicas} replicas"
-    return (
-        f"Python code in there runs {times} at each call of strategy.run: in graph mode that is while the graph is "
-        "built, so that later steps write nothing; in eager mode each call opens writers anew."
-    )
+        runs = "once per trace, not once per step: later steps write nothing."
+    else:
+        times = "once" if facts.in_merge_call or facts.replicas == 1 else f"once for each of {facts.replicas} replicas"
+        runs = (
+            f"{times} at each call of strategy.run: in graph mode that is while the graph is built, so that later "
+            "steps write nothing; in eager mode each call opens writers anew."
+        )
+    return f"The writer was created{place}. Python code in there runs {runs}"
 
 
 def _replica_hint(facts: StrategyFacts) -> str:
@@ -229,42 +222,8 @@ def _where(facts: StrategyFacts) -> str:
     return ", in the chief alone" if _several(facts) else ""
 
 
-def _example(facts: StrategyFacts) -> str:
-    if _several(facts):
-        return (
-            "`writer = SafeFileWriter(logdir) if chief else None`. A worker that should write too gets a directory of "
-            "its own: `SafeFileWriter(os.path.join(logdir, f'worker{index}'))`."
-        )
-    return "`writer = SafeFileWriter(logdir)`, then `with strategy.scope(): …`."
-
-
 def _several(facts: StrategyFacts) -> bool:
     return facts.strategy == "MultiWorkerMirroredStrategy" or (facts.role.size or 1) > 1
-
-
-def _directory_hint(role: Role) -> str:
-    own = "os.path.join(logdir, f'worker{index}')"
-    if role.task is None:
-        return (
-            f"Give each process a directory of its own (`SafeFileWriter({own})`), or create the writer in one process "
-            "only. Nothing in this process's environment says which of several it is (TF_CONFIG, or a launcher's rank)."
-        )
-    return (
-        f"Write in the chief alone (`writer = SafeFileWriter(logdir) if chief else None`), or give each process a "
-        f"directory of its own: `SafeFileWriter({own})`."
-    )
-
-
-def _strategy(facts: StrategyFacts) -> str:
-    return f"{facts.strategy or 'a strategy'} ({plural(facts.replicas, 'replica')})"
-
-
-def _role(role: Role) -> str:
-    return f"Role of this process: {role}"
-
-
-def _not_chief(facts: StrategyFacts) -> str:
-    return "; the strategy says that it should save no summaries" if facts.should_save_summary is False else ""
 
 
 def _problems(role: Role) -> str:
@@ -280,9 +239,8 @@ def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_re
         others: The same of the writers that were open before it.
         shared_resource: They write through one summary resource of a session.
     """
-    first = others[0]
     more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-    same = " (the same line)" if first == created else ""
+    same = " (the same line)" if others[0] == created else ""
     what = "Each writes a file of its own, but"
     if shared_resource:
         what = (
@@ -291,23 +249,16 @@ def shared_by_writers(logdir: str, created: str, others: list[str], *, shared_re
         )
     return Finding(
         "SW204",
-        f"This process has another open writer on {logdir}, created at {first}{same}{more}. {what} TensorBoard takes "
-        "a directory for one run and shows tags that both write as one curve, or the later file's only.",
+        f"This process has another open writer on {logdir}, created at {others[0]}{same}{more}. {what} {_ONE_RUN}",
         "Use one writer for both, a directory for each (`logs/train`, `logs/test`), or close the first before the "
         "second is created.",
-        subject=logdir,
         path=logdir,
         data={"others": others},
     )
 
 
 def shared_with_tensorflow(logdir: str, cached: bool) -> Finding:
-    """SW204: a writer of TensorFlow's own is open on the directory of one of ours.
-
-    Args:
-        logdir: The directory, with links resolved.
-        cached: It is one of ``FileWriterCache``, which hooks and ``MonitoredTrainingSession`` share.
-    """
+    """SW204: a writer of TensorFlow's own, cached in its ``FileWriterCache`` or not, is open on our directory."""
     whose = "A FileWriter of TensorFlow's own"
     hint = "Use one writer for both, or a directory for each."
     if cached:
@@ -318,10 +269,14 @@ def shared_with_tensorflow(logdir: str, cached: bool) -> Finding:
         )
     return Finding(
         "SW204",
-        f"{whose} is open on {logdir} too. Each writes a file of its own, but TensorBoard takes a directory for one "
-        "run and shows tags that both write as one curve, or the later file's only.",
+        f"{whose} is open on {logdir} too. Each writes a file of its own, but {_ONE_RUN}",
         hint,
         subject=f"{logdir}: TensorFlow's",
         path=logdir,
         data={"others": [], "cached": cached},
     )
+
+
+_ONE_RUN = (
+    "TensorBoard takes a directory for one run and shows tags that both write as one curve, or the later file's only."
+)

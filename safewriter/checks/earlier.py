@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from safewriter.findings import Finding
 
@@ -35,7 +35,7 @@ class EarlierJudge:
         self._earlier = earlier
         self._resume_step = resume_step
         self._waiting: dict[str, int] = {}
-        self._overtaken: dict[str, tuple[int, int]] = {}
+        self._overtaken: dict[str, dict[str, int]] = {}
 
     @property
     def finished(self) -> bool:
@@ -72,38 +72,21 @@ class EarlierJudge:
         kept = last if self._resume_step is None else min(last, self._resume_step)
         if step > kept or last <= 0:
             return None
-        self._overtaken[tag] = (last, step)
-        return Finding(
-            "SW107",
-            f"{self._what(tag, last, step, file)} TensorBoard takes both for one run: its default loader drops the "
-            f"earlier points from step {step} on; with --load_fast=false the curve goes back and is drawn twice.",
-            self._hint(step),
-            subject=self._logdir,
-            path=self._logdir,
-            data=self._data(file),
-        )
-
-    def _what(self, tag: str, last: int, step: int, file: str) -> str:
-        earlier = f"An earlier run in {self._logdir} wrote {tag!r} up to step {last} ({file})"
-        if self._resume_step is None or last <= self._resume_step:
-            return f"{earlier}, and this run writes it at step {step}."
-        return (
-            f"{earlier}; resume_step={self._resume_step} drops its points after step {self._resume_step}, but this run "
-            f"writes it at step {step}."
-        )
-
-    def _hint(self, step: int) -> str:
+        self._overtaken[tag] = {"earlier_last_step": last, "step": step}
+        what = f"An earlier run in {self._logdir} wrote {tag!r} up to step {last} ({file})"
+        if kept == last:
+            what += f", and this run writes it at step {step}."
+        else:
+            what += f"; resume_step={kept} drops its points after step {kept}, but this run writes it at step {step}."
         fresh = "`SafeFileWriter(os.path.join(logdir, time.strftime('%Y%m%d-%H%M%S')))`"
         example = f"resume_step={step - 1}" if step > 0 else "resume_step=N"
-        return (
+        return Finding(
+            "SW107",
+            f"{what} TensorBoard takes both for one run: its default loader drops the earlier points from step {step} "
+            "on; with --load_fast=false the curve goes back and is drawn twice.",
             f"Give each run a directory of its own: {fresh}. Or, where it goes on from a checkpoint, say from which "
             f"step: `SafeFileWriter(logdir, {example})`; both of TensorBoard's loaders then drop this tag's "
-            "earlier points after it."
+            "earlier points after it.",
+            path=self._logdir,
+            data={"file": file, "tags": dict(self._overtaken), "resume_step": self._resume_step},
         )
-
-    def _data(self, file: str) -> dict[str, Any]:
-        return {
-            "file": file,
-            "tags": {tag: {"earlier_last_step": last, "step": step} for tag, (last, step) in self._overtaken.items()},
-            "resume_step": self._resume_step,
-        }

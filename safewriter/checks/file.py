@@ -11,7 +11,7 @@ from typing import Any
 
 from safewriter.eventfile.read import Damage
 from safewriter.findings import Finding
-from safewriter.findings.wording import plural
+from safewriter.findings.wording import listed, plural
 
 _NAMED = 5  #: tags, or places in a file, that a message names
 _LISTED = 1000  #: tags that the data of a finding lists
@@ -201,30 +201,26 @@ def judge_run(path: str, files: Sequence[FileFacts]) -> list[Finding]:
     Exempt: a run that goes on at a later step than the files before it reached, or behind a session-log START at or
     below its first step; files that hold different tags; a tag that was only ever at step 0.
     """
-    found = _no_summaries(path, files)
     in_order = sorted((facts for facts in files if facts.tags), key=lambda facts: (_span_of(facts), facts.path))
-    return [*found, *_overlaps(path, in_order), *_earlier_runs(in_order)]
+    return [*_no_summaries(path, files), *_overlaps(path, in_order), *_earlier_runs(in_order)]
 
 
-def _no_summaries(path: str, files: Sequence[FileFacts]) -> list[Finding]:
+def _no_summaries(path: str, files: Sequence[FileFacts]) -> Iterator[Finding]:
     read = [facts for facts in files if not facts.name.endswith(".profile-empty")]
     sound = [facts for facts in read if facts.error is None and facts.events]
     if not sound or any(facts.summaries or facts.being_written or not facts.complete for facts in read):
-        return []
+        return
     events, graphs = sum(facts.events for facts in sound), sum(facts.graphs for facts in sound)
     holds = plural(events, "event") + (", with a graph," if graphs else "")
-    return [
-        Finding(
-            "SW603",
-            f"{'The file holds' if len(sound) == 1 else f'{len(sound):,} files hold'} {holds} and no summary: "
-            f"TensorBoard has no chart to show.",
-            "Run the summary ops and pass the result on: writer.add_summary(sess.run(merged), global_step=step). "
-            "SafeFileWriter names, at its end, each summary op that never reached it.",
-            subject=path,
-            path=path,
-            data={"files": [facts.path for facts in sound][:_LISTED], "events": events, "graphs": graphs},
-        )
-    ]
+    yield Finding(
+        "SW603",
+        f"{'The file holds' if len(sound) == 1 else f'{len(sound):,} files hold'} {holds} and no summary: "
+        f"TensorBoard has no chart to show.",
+        "Run the summary ops and pass the result on: writer.add_summary(sess.run(merged), global_step=step). "
+        "SafeFileWriter names, at its end, each summary op that never reached it.",
+        path=path,
+        data={"files": [facts.path for facts in sound][:_LISTED], "events": events, "graphs": graphs},
+    )
 
 
 def no_files(path: str) -> Finding:
@@ -234,7 +230,6 @@ def no_files(path: str) -> Finding:
         "There is no event file here or below: TensorBoard will show nothing.",
         "Check the path, on the machine that wrote the run: event files have 'tfevents' in their names. "
         "A stock writer that was never flushed or closed may leave no file at all.",
-        subject=path,
         path=path,
         data={"files": []},
     )
@@ -291,7 +286,7 @@ def _span(tag: TagFacts) -> str:
     return f"{tag.lowest_step} to {tag.highest_step}" if tag.lowest_step != tag.highest_step else f"{tag.lowest_step}"
 
 
-def _overlaps(path: str, in_order: Sequence[FileFacts]) -> list[Finding]:
+def _overlaps(path: str, in_order: Sequence[FileFacts]) -> Iterator[Finding]:
     """SW604: files that were written at the same time and hold a tag over the same steps."""
     overlaps: dict[str, _Overlap] = {}
     mixed: dict[str, None] = {}
@@ -304,23 +299,21 @@ def _overlaps(path: str, in_order: Sequence[FileFacts]) -> list[Finding]:
                 mixed.update({other.path: None, facts.path: None})
         open_ones.append(facts)
     if not overlaps:
-        return []
-    return [
-        Finding(
-            "SW604",
-            f"{len(mixed):,} files of this run were written at the same time and hold {_tags(len(overlaps))} over the "
-            f"same steps: {_some(overlaps.values())}. TensorBoard takes them for one run and hides or zigzags one.",
-            "Give each writer a log directory of its own, such as os.path.join(logdir, f'worker{rank}'), or let one "
-            "worker alone write summaries.",
-            subject=path,
-            count=len(overlaps),
-            path=path,
-            data={
-                "files": list(mixed)[:_LISTED],
-                "tags": [overlap.as_dict() for overlap in list(overlaps.values())[:_LISTED]],
-            },
-        )
-    ]
+        return
+    yield Finding(
+        "SW604",
+        f"{len(mixed):,} files of this run were written at the same time and hold {_tags(len(overlaps))} over the "
+        f"same steps: {listed(map(str, overlaps.values()), _NAMED)}. TensorBoard takes them for one run and hides "
+        "or zigzags one.",
+        "Give each writer a log directory of its own, such as os.path.join(logdir, f'worker{rank}'), or let one "
+        "worker alone write summaries.",
+        count=len(overlaps),
+        path=path,
+        data={
+            "files": list(mixed)[:_LISTED],
+            "tags": [overlap.as_dict() for overlap in list(overlaps.values())[:_LISTED]],
+        },
+    )
 
 
 def _shared(one: FileFacts, other: FileFacts) -> Iterator[_Overlap]:
@@ -333,10 +326,9 @@ def _shared(one: FileFacts, other: FileFacts) -> Iterator[_Overlap]:
                 yield _Overlap(tag, one, other)
 
 
-def _earlier_runs(in_order: Sequence[FileFacts]) -> list[Finding]:
+def _earlier_runs(in_order: Sequence[FileFacts]) -> Iterator[Finding]:
     """SW107 at rest: a file, begun after another had ended, that writes a tag again at steps which that one reached."""
     reached: dict[str, FileFacts] = {}
-    found = []
     for facts in in_order:
         again = []
         for tag, here in facts.tags.items():
@@ -346,8 +338,7 @@ def _earlier_runs(in_order: Sequence[FileFacts]) -> list[Finding]:
             if earlier is None or here.highest_step >= earlier.tags[tag].highest_step or facts.starts:
                 reached[tag] = facts
         if again:
-            found.append(_earlier_run(facts, again))
-    return found
+            yield _earlier_run(facts, again)
 
 
 def _rewrites(earlier: FileFacts, facts: FileFacts, tag: str) -> bool:
@@ -361,10 +352,9 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
     return Finding(
         "SW107",
         f"It writes {_tags(len(again))} again at steps that an earlier run in this directory ({names}) had reached: "
-        f"{_some(again)}. TensorBoard takes both for one run and hides or zigzags one of them.",
+        f"{listed(map(str, again), _NAMED)}. TensorBoard takes both for one run and hides or zigzags one of them.",
         "Give each run a directory of its own. Where it goes on from a checkpoint at step N, create the writer with "
         "SafeFileWriter(logdir, resume_step=N): the file then asks TensorBoard to drop the overtaken points.",
-        subject=facts.path,
         count=len(again),
         path=facts.path,
         data={"files": earlier[:_LISTED], "tags": [overlap.as_dict() for overlap in again[:_LISTED]]},
@@ -373,9 +363,3 @@ def _earlier_run(facts: FileFacts, again: Sequence[_Overlap]) -> Finding:
 
 def _tags(count: int) -> str:
     return "one tag" if count == 1 else plural(count, "tag")
-
-
-def _some(overlaps: Any) -> str:
-    texts = [str(overlap) for overlap in overlaps]
-    more = f" and {len(texts) - _NAMED:,} more" if len(texts) > _NAMED else ""
-    return ", ".join(texts[:_NAMED]) + more

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Set as AbstractSet
-from dataclasses import dataclass, field
 
-from safewriter.checks.graph_wording import Cause, growth_hint, growth_message, wording
+from safewriter.checks.graph_wording import Cause, defined_in_loop, never_landed
 from safewriter.checks.summary_ops import GraphFacts, Outcome, SummaryOp
 from safewriter.findings import Finding
 
@@ -38,7 +37,7 @@ def judge_graph(
     for op in unwritten(facts, written):
         if op.name not in reported:
             causes.setdefault(_cause(outcome, op), []).append(op)
-    return [_finding(outcome, cause, ops) for cause, ops in causes.items()]
+    return [never_landed(outcome, cause, ops) for cause, ops in causes.items()]
 
 
 def _cause(outcome: Outcome, op: SummaryOp) -> Cause:
@@ -52,40 +51,6 @@ def _cause(outcome: Outcome, op: SummaryOp) -> Cause:
     if not akin:
         return Cause.OTHER_COLLECTION
     return Cause.AFTER_THE_MERGE if all(each.order < op.order for each in akin) else Cause.LEFT_OUT
-
-
-def _finding(outcome: Outcome, cause: Cause, ops: list[SummaryOp]) -> Finding:
-    code, message, hint = wording(outcome, cause, ops)
-    holders = {merge.name for op in ops for merge in outcome.holders(op)}
-    return Finding(
-        code,
-        message,
-        hint,
-        # Another finding on this graph names other ops and must not pass for this one.
-        subject=f"{outcome.facts.label}: {ops[0].name}",
-        data={
-            "cause": cause.value,
-            "ops": [op.as_dict() for op in ops],
-            "merges": [
-                {"name": merge.name, "place": merge.place, "holds_them": merge.name in holders}
-                for merge in outcome.facts.merges
-            ],
-            "adds": outcome.adds,
-            "written_ops": len(outcome.landed),
-        },
-    )
-
-
-@dataclass
-class _Growth:
-    """The ops of one pattern that were defined after the first add."""
-
-    looks: set[int] = field(default_factory=set)
-    ops: list[SummaryOp] = field(default_factory=list)
-
-    def take(self, look: int, op: SummaryOp) -> None:
-        self.looks.add(look)
-        self.ops.append(op)
 
 
 class GrowthJudge:
@@ -106,18 +71,14 @@ class GrowthJudge:
     def __init__(self, before: Iterable[SummaryOp] = (), label: str = "graph") -> None:
         self._label = label
         self._tags = {op.tag or op.name for op in before}
-        self._repeats: dict[str, _Growth] = {}
-        self._numbered: dict[tuple[str, str], _Growth] = {}
+        # By pattern: the ops that were defined after the first add, each with the look that found it.
+        self._repeats: dict[str, list[tuple[int, SummaryOp]]] = {}
+        self._numbered: dict[tuple[str, str], list[tuple[int, SummaryOp]]] = {}
         self._looks = 0
         self._reported = False
 
     def look(self, adds: int, created: Iterable[SummaryOp]) -> Finding | None:
-        """Takes in what was created since the last look; to be called once an add.
-
-        Args:
-            adds: How many ``add_summary`` calls there were so far.
-            created: The summary ops that the graph gained since the last look.
-        """
+        """Takes in the ops that were created since the last look; to be called once an add."""
         ops = list(created)
         if self._reported or not ops:
             return None
@@ -127,32 +88,23 @@ class GrowthJudge:
             self._tags.add(tag)
             base = _UNIQUE.sub("", tag)
             if base != tag and (op.renumbered or base in self._tags):
-                self._repeats.setdefault(base, _Growth()).take(self._looks, op)
+                self._repeats.setdefault(base, []).append((self._looks, op))
             if op.place:
-                self._numbered.setdefault((op.place, _NUMBER.sub("#", tag)), _Growth()).take(self._looks, op)
-        return self._judge(adds)
-
-    def _judge(self, adds: int) -> Finding | None:
-        grown = {base: each.ops for base, each in self._repeats.items() if len(each.looks) >= self.REPEATS}
+                self._numbered.setdefault((op.place, _NUMBER.sub("#", tag)), []).append((self._looks, op))
+        grown = {
+            base: found for base, found in self._repeats.items() if len({look for look, _ in found}) >= self.REPEATS
+        }
         again = bool(grown)
         if not again:
             grown = {
-                _NUMBER.sub("", each.ops[0].tag or each.ops[0].name).strip("_/ ") or "value": each.ops
-                for each in self._numbered.values()
-                if len(each.looks) >= self.NUMBERED and len({op.tag or op.name for op in each.ops}) > 1
+                _NUMBER.sub("", found[0][1].tag or found[0][1].name).strip("_/ ") or "value": found
+                for found in self._numbered.values()
+                if len({look for look, _ in found}) >= self.NUMBERED and len({op.tag or op.name for _, op in found}) > 1
             }
         if not grown:
             return None
         self._reported = True
-        ops = [op for each in grown.values() for op in each]
-        places = list(dict.fromkeys(op.place for op in ops if op.place))
-        return Finding(
-            "SW304",
-            growth_message(grown, again, places, adds),
-            growth_hint(ops[0], next(iter(grown))),
-            subject=self._label,
-            data={"tags": list(grown), "ops": [op.as_dict() for op in ops], "places": places, "adds": adds},
-        )
+        return defined_in_loop({tag: [op for _, op in found] for tag, found in grown.items()}, again, adds, self._label)
 
 
 _UNIQUE = re.compile(r"_\d+(?=/|$)")  # what TensorFlow appends to a name, or to a scope, that is taken
@@ -163,6 +115,7 @@ def not_a_summary(given: object) -> Finding:
     """SW305: ``add_summary`` got something that is no summary."""
     name = type(given).__name__
     raises: type[Exception] = TypeError
+    what, hint = f"an object of type {name}", "Pass what `sess.run(merged)` gave, or a `tf.compat.v1.Summary` message."
     if given is None:
         what = "None"
         hint = (
@@ -195,9 +148,6 @@ def not_a_summary(given: object) -> Finding:
                 "The functions of `tf.summary` give a bool and write through `tf.summary.create_file_writer`; here, "
                 "use those of `tf.compat.v1.summary`."
             )
-    else:
-        what = f"an object of type {name}"
-        hint = "Pass what `sess.run(merged)` gave, or a `tf.compat.v1.Summary` message."
     return Finding(
         "SW305",
         f"add_summary was given {what}, not a summary.",

@@ -1,74 +1,56 @@
-"""What SW301 to SW304 say: the message of each cause, and the hint in the names that the program itself uses."""
+"""SW301 to SW304 in words: the message of each cause, and the hint in the names that the program itself uses."""
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from safewriter.checks.summary_ops import DEFAULT_COLLECTION, MergeOp, Outcome, SummaryOp
-from safewriter.findings.wording import plural, were
+from safewriter.findings import Finding
+from safewriter.findings.wording import listed, plural, were
 
 NAMED = 10  #: so many ops a message names; the data of the finding holds all of them
 
 
-class Cause(enum.Enum):
-    """Why an op never reached a writer."""
-
-    NEVER_MERGED = "never-merged"
-    NEVER_WRITTEN = "never-written"
-    AFTER_THE_MERGE = "after-the-merge"
-    OTHER_COLLECTION = "other-collection"
-    LEFT_OUT = "left-out"
-    NO_MERGE = "no-merge"
-
-
-def wording(outcome: Outcome, cause: Cause, ops: Sequence[SummaryOp]) -> tuple[str, str, str]:
-    """The code, the message and the hint for the ops of one cause."""
-    code, words = _WORDS[cause]
-    return (code, *words(outcome, ops))
-
-
-def growth_message(grown: Mapping[str, Sequence[SummaryOp]], again: bool, places: Sequence[str], adds: int) -> str:
-    """The message of SW304.
+def defined_in_loop(grown: Mapping[str, Sequence[SummaryOp]], again: bool, adds: int, label: str) -> Finding:
+    """SW304.
 
     Args:
         grown: The ops by the tag that came back, or by what they have in common but a number.
         again: Whether TensorFlow made the tags unique.
-        places: The lines that defined them.
         adds: How many ``add_summary`` calls there were so far.
+        label: The graph's, see ``GraphFacts``.
     """
-    tags = list(grown)
+    tags, every = list(grown), [op for ops in grown.values() for op in ops]
+    places = list(dict.fromkeys(op.place for op in every if op.place))
     ops = grown[tags[0]]
     examples = ", ".join(repr(op.tag or op.name) for op in ops[:3]) + (", …" if len(ops) > 3 else "")
     if again:
         others = f" (and so {were(len(tags) - 1)} {', '.join(map(repr, tags[1:NAMED]))})" if len(tags) > 1 else ""
         what = f"{tags[0]!r} was defined again {_times(len(ops))}, as {examples}{others}"
     else:
-        what = f"{sum(map(len, grown.values()))} ops whose tags differ in a number only, {examples}"
-    return (
-        f"Summary ops are defined while the run is being written: {what}, since the first of {_calls(adds)}. "
-        f"The line is {', '.join(places[:NAMED]) or 'not known'}. "
-        "Each op becomes a chart of its own with a single point, and the graph grows with every step."
-    )
-
-
-def growth_hint(op: SummaryOp, tag: str) -> str:
-    """The hint of SW304, for the first op that a loop defined."""
-    define = (
-        f'`value = tf.compat.v1.placeholder(tf.float32)`, `op = tf.compat.v1.summary.{op.kind}("{tag}", value)`'
-        if op.kind in ("scalar", "histogram")
-        else "the op, with a placeholder for its value"
-    )
+        what = f"{len(every)} ops whose tags differ in a number only, {examples}"
+    define, tag, kind = "the op, with a placeholder for its value", tags[0], ops[0].kind
+    if kind in ("scalar", "histogram"):
+        define = f'`value = tf.compat.v1.placeholder(tf.float32)`, `op = tf.compat.v1.summary.{kind}("{tag}", value)`'
     hint = (
         f"Define it once, before the loop: {define}; and in the loop feed it: "
         "`writer.add_summary(sess.run(op, feed_dict={value: x}), step)`."
     )
-    if op.kind != "scalar":
-        return hint
-    return (
-        f"{hint} Or write a number without any op: "
-        f'`tf.compat.v1.Summary(value=[tf.compat.v1.Summary.Value(tag="{tag}", simple_value=x)])`.'
+    if kind == "scalar":
+        hint += (
+            " Or write a number without any op: "
+            f'`tf.compat.v1.Summary(value=[tf.compat.v1.Summary.Value(tag="{tag}", simple_value=x)])`.'
+        )
+    return Finding(
+        "SW304",
+        f"Summary ops are defined while the run is being written: {what}, since the first of {_calls(adds)}. "
+        f"The line is {', '.join(places[:NAMED]) or 'not known'}. "
+        "Each op becomes a chart of its own with a single point, and the graph grows with every step.",
+        hint,
+        subject=label,
+        data={"tags": tags, "ops": [op.as_dict() for op in every], "places": places, "adds": adds},
     )
 
 
@@ -145,14 +127,39 @@ def _no_merge(outcome: Outcome, ops: Sequence[SummaryOp]) -> tuple[str, str]:
     return message, f"{_merge_below(ops)} {_run_and_add()} Or {_run_alone(ops)}, as the others."
 
 
-_WORDS: dict[Cause, tuple[str, Callable[[Outcome, Sequence[SummaryOp]], tuple[str, str]]]] = {
-    Cause.NEVER_MERGED: ("SW301", _never_merged),
-    Cause.NEVER_WRITTEN: ("SW302", _never_written),
-    Cause.AFTER_THE_MERGE: ("SW303", _after_the_merge),
-    Cause.OTHER_COLLECTION: ("SW303", _other_collection),
-    Cause.LEFT_OUT: ("SW303", _left_out),
-    Cause.NO_MERGE: ("SW303", _no_merge),
-}
+class Cause(enum.Enum):
+    """Why an op never reached a writer: the code, and what makes the message and the hint."""
+
+    NEVER_MERGED = "SW301", _never_merged
+    NEVER_WRITTEN = "SW302", _never_written
+    AFTER_THE_MERGE = "SW303", _after_the_merge
+    OTHER_COLLECTION = "SW303", _other_collection
+    LEFT_OUT = "SW303", _left_out
+    NO_MERGE = "SW303", _no_merge
+
+
+def never_landed(outcome: Outcome, cause: Cause, ops: Sequence[SummaryOp]) -> Finding:
+    """SW301, SW302 or SW303, for the ops of one cause."""
+    code, words = cause.value
+    message, hint = words(outcome, ops)
+    holders = {merge.name for op in ops for merge in outcome.holders(op)}
+    return Finding(
+        code,
+        message,
+        hint,
+        # Another finding on this graph names other ops and must not pass for this one.
+        subject=f"{outcome.facts.label}: {ops[0].name}",
+        data={
+            "cause": cause.name.lower().replace("_", "-"),
+            "ops": [op.as_dict() for op in ops],
+            "merges": [
+                {"name": merge.name, "place": merge.place, "holds_them": merge.name in holders}
+                for merge in outcome.facts.merges
+            ],
+            "adds": outcome.adds,
+            "written_ops": len(outcome.landed),
+        },
+    )
 
 
 def _count(ops: Sequence[SummaryOp]) -> str:
@@ -169,8 +176,7 @@ def _verb(subjects: Collection[MergeOp], verb: str) -> str:
 
 
 def _listed(ops: Sequence[SummaryOp]) -> str:
-    named = ", ".join(f"{op.tag!r} ({op.place})" for op in ops[:NAMED])
-    return f"{named} and {len(ops) - NAMED} more" if len(ops) > NAMED else named
+    return listed((f"{op.tag!r} ({op.place})" for op in ops), NAMED)
 
 
 def _merge_places(merges: Sequence[MergeOp]) -> str:
@@ -179,8 +185,7 @@ def _merge_places(merges: Sequence[MergeOp]) -> str:
     ops = "merge op" if len(merges) == 1 else "merge ops"
     if not places:
         return f"The {ops} that TensorFlow built"
-    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
-    return f"The {ops} at {', '.join(places[:NAMED])}{more}"
+    return f"The {ops} at {listed(places, NAMED)}"
 
 
 def _adds(outcome: Outcome) -> str:

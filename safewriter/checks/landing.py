@@ -14,14 +14,28 @@ from safewriter.findings.wording import plural, were
 
 
 class Fate(enum.Enum):
-    """What became of an event file."""
+    """What became of an event file, and what to change."""
 
-    INTACT = "is as it was written"
-    DELETED = "was deleted"
-    MOVED = "was moved or renamed"
-    REPLACED = "was replaced by another file"
-    TRUNCATED = "was truncated"
-    GROWN = "was written to by somebody else"
+    INTACT = ("is as it was written", "")
+    DELETED = (
+        "was deleted",
+        "Find what cleans the log directory during the run (a start-up `rmtree`, a cleaner of temporary files, a "
+        "tracker's clean-up hook) and let it run before the writer is created, or give each run a directory of its "
+        "own.",
+    )
+    MOVED = (
+        "was moved or renamed",
+        "Move a run's directory after `writer.close()`; TensorBoard reads the moved file only in its new place.",
+    )
+    REPLACED = (
+        "was replaced by another file",
+        "A sync tool replaced the file; exclude the log directory from syncing, or sync in the other direction.",
+    )
+    TRUNCATED = (
+        "was truncated",
+        "Something else opened the file for writing; exclude the log directory from tools that rotate or sync logs.",
+    )
+    GROWN = ("was written to by somebody else", "Let only this writer write to its event files.")
 
 
 def judge_state(state: FileState) -> Fate:
@@ -58,7 +72,7 @@ def event_file_gone(
         earlier: Files that the writer had finished before and that are gone too, each with the events that were in it.
     """
     earlier = earlier or {}
-    what = fate.value
+    what, hint = fate.value
     if fate is Fate.DELETED and not state.directory:
         what = "was deleted together with its directory"
     if fate is Fate.MOVED and state.now_at:
@@ -72,23 +86,10 @@ def event_file_gone(
         message += "That came out when the writer was closed."
     else:
         message += f"Writing goes on in {goes_on}." if goes_on else "No new file could be created there yet."
-    hints = {
-        Fate.DELETED: "Find what cleans the log directory during the run (a start-up `rmtree`, a cleaner of temporary "
-        "files, a tracker's clean-up hook) and let it run before the writer is created, or give each run a directory "
-        "of its own.",
-        Fate.MOVED: "Move a run's directory after `writer.close()`; TensorBoard reads the moved file "
-        "only in its new place.",
-        Fate.REPLACED: "A sync tool replaced the file; exclude the log directory from syncing, "
-        "or sync in the other direction.",
-        Fate.TRUNCATED: "Something else opened the file for writing; exclude the log directory from tools that "
-        "rotate or sync logs.",
-        Fate.GROWN: "Let only this writer write to its event files.",
-    }
     return Finding(
         "SW503",
         message,
-        hints.get(fate, ""),
-        subject=state.path,
+        hint,
         path=state.path,
         data={
             "fate": fate.name.lower(),
@@ -110,20 +111,16 @@ def write_failed(path: str, error: OSError, kept: int, queued: int = 0) -> Findi
         kept: Events of this writer that landed before.
         queued: Events that wait in memory for the storage to come back.
     """
-    message = f"The event was not written to {path}: {describe(error)}.{_safe(kept)}"
+    message = f"The event was not written to {path}: {describe(error)}."
+    if kept:
+        message += f" The {plural(kept, 'event')} before it {'is' if kept == 1 else 'are'} safe."
     if queued:
         message = f"The event was not taken for {path}: {describe(error)}. {_waiting(queued)}."
     return _refused(path, error, message, hint_for(error) + " The next add tries again.", queued)
 
 
 def flush_failed(path: str, error: OSError, queued: int) -> Finding:
-    """SW502, for a flush that the storage refused.
-
-    Args:
-        path: The event file.
-        error: What the system said.
-        queued: Events that wait in memory.
-    """
+    """SW502, for a flush that the storage refused, with so many events that wait in memory."""
     message = f"Flushing {path} failed: {describe(error)}. {_waiting(queued)}; `close()` says what is lost in the end."
     return _refused(path, error, message, hint_for(error), queued)
 
@@ -133,7 +130,6 @@ def _refused(path: str, error: OSError, message: str, hint: str, queued: int) ->
         "SW502",
         message,
         hint,
-        subject=path,
         path=path,
         data={"errno": error.errno, "errno_name": errno_name(error), "queued": queued},
         raises=OSError if error.errno is None else None,
@@ -145,17 +141,8 @@ def _waiting(queued: int) -> str:
     return f"{plural(queued, 'event')} {wait} tried again each second, at `flush()` and at `close()`"
 
 
-def _safe(kept: int) -> str:
-    return f" The {plural(kept, 'event')} before it {'is' if kept == 1 else 'are'} safe." if kept else ""
-
-
 def too_large(path: str, reason: str) -> Finding:
-    """SW502, for an event that protobuf can't serialize.
-
-    Args:
-        path: The event file.
-        reason: What protobuf said.
-    """
+    """SW502, for an event that protobuf can't serialize, for the reason that it gave."""
     return Finding(
         "SW502",
         f"The event was not written to {path}: it can't be serialized ({reason}). protobuf's limit "
@@ -196,13 +183,7 @@ def events_lost(path: str, error: OSError | None, lost: int, failed_calls: int) 
 
 
 def resource_closed(path: str, closed_by: str, failed_calls: int) -> Finding:
-    """SW502, for a ``session=`` writer whose resource another writer has closed.
-
-    Args:
-        path: The event file.
-        closed_by: The line that created the other writer.
-        failed_calls: Adds that raised: their events were not accepted.
-    """
+    """SW502, for a ``session=`` writer whose resource another writer has closed, and whose adds then raised."""
     what = f"{plural(failed_calls, 'event')} {were(failed_calls)}"
     return Finding(
         "SW502",
@@ -234,12 +215,7 @@ def never_flushed(events: int, ever_flushed: bool, path: str, *, dropped: bool) 
 
 
 def more_never_closed(writers: int, events: int) -> Finding:
-    """SW501, summed up: further writers that one line created, and nobody closed.
-
-    Args:
-        writers: How many, beside the first.
-        events: How many events they had that were never flushed.
-    """
+    """SW501, summed up: more writers that one line created and nobody closed, with so many events."""
     which = "writer that was created at the same line was" if writers == 1 else "writers that it created were"
     return Finding(
         "SW501",

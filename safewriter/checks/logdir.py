@@ -16,17 +16,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # one letter would be a W
 _CUT_SCHEME = re.compile(r"(s3|gs|hdfs|ram|https?|az|abfss?):/[^/]")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?|%[A-Za-z_]\w*%")
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
-_PLUGINS = {
-    "gs": "tensorflow-io-gcs-filesystem",
-    "s3": "tensorflow-io",
-    "hdfs": "tensorflow-io",
-    "viewfs": "tensorflow-io",
-    "har": "tensorflow-io",
-    "az": "tensorflow-io",
-    "http": "tensorflow-io",
-    "https": "tensorflow-io",
-    "oss": "tensorflow-io",
-}
+_PLUGINS = dict.fromkeys(("s3", "hdfs", "viewfs", "har", "az", "http", "https", "oss"), "tensorflow-io")
+_PLUGINS["gs"] = "tensorflow-io-gcs-filesystem"
 
 
 def scheme_of(logdir: str) -> str:
@@ -37,36 +28,24 @@ def scheme_of(logdir: str) -> str:
 
 def judge_given(given: object) -> list[Finding]:
     """SW101: what was passed can't mean a directory. ``str``, ``bytes`` and path objects can."""
+    raises: type[Exception] = ValueError
     if not isinstance(given, (str, bytes, os.PathLike)):
-        name = type(given).__name__
+        raises = TypeError
+        problem = f"The log directory is {'None' if given is None else f'a {type(given).__name__}'}, not a path."
+        if not (hasattr(given, "op") or hasattr(given, "dtype")):  # a tensor
+            problem += f" FileWriter would write into a directory called {str(given)!r}."
         hint = "Pass a path, such as `SafeFileWriter('logs/train')`."
         if given is None:
             hint = "The variable or flag that should hold the path was never set. " + hint
-        stock = f"FileWriter would write into a directory called {str(given)!r}." if not _is_tensor(given) else ""
-        return [
-            Finding(
-                "SW101",
-                f"The log directory is {'None' if given is None else f'a {name}'}, not a path. {stock}".rstrip(),
-                hint,
-                subject="logdir",
-                data={"given": repr(given)[:200]},
-                raises=TypeError,
-            )
-        ]
-    text = os.fsdecode(given)
-    if not text:
+    elif not (given := os.fsdecode(given)):
         problem = "The log directory is empty. FileWriter would write into the working directory."
         hint = "Pass a directory of this run's own; for the working directory, pass '.'."
-    elif "\0" in text:
-        problem = f"The log directory {text!r} has a NUL character in it, which no file system allows."
+    elif "\0" in given:
+        problem = f"The log directory {given!r} has a NUL character in it, which no file system allows."
         hint = "Look at how the path is put together."
     else:
         return []
-    return [Finding("SW101", problem, hint, subject="logdir", data={"given": repr(text)}, raises=ValueError)]
-
-
-def _is_tensor(given: object) -> bool:
-    return hasattr(given, "op") or hasattr(given, "dtype")
+    return [Finding("SW101", problem, hint, subject="logdir", data={"given": repr(given)[:200]}, raises=raises)]
 
 
 def judge_literal(text: str) -> list[Finding]:
@@ -100,7 +79,6 @@ def judge_literal(text: str) -> list[Finding]:
             "SW104",
             f"The log directory {text!r} {what}. The directory will really be called so.",
             f"Use {fixes}, or ignore SW104 if that is its name.",
-            subject=text,
             path=text,
             data={"problems": [problem for problem, _ in problems]},
         )
@@ -108,12 +86,7 @@ def judge_literal(text: str) -> list[Finding]:
 
 
 def judge_scheme(text: str, registered: frozenset[str]) -> list[Finding]:
-    """SW105: no file system of TensorFlow's answers for this scheme.
-
-    Args:
-        text: The log directory.
-        registered: The schemes that TensorFlow has a file system for.
-    """
+    """SW105: no file system of TensorFlow's, which has one for each scheme that is registered, answers for this one."""
     scheme = scheme_of(text)
     if not scheme or scheme in registered:
         return []
@@ -129,7 +102,6 @@ def judge_scheme(text: str, registered: frozenset[str]) -> list[Finding]:
             "SW105",
             f"TensorFlow has no file system for {scheme}:// here, so {text} can't be written to.",
             hint,
-            subject=text,
             path=text,
             data={"scheme": scheme, "package": package, "registered": sorted(filter(None, registered))},
             raises=OSError,
@@ -170,43 +142,26 @@ def judge_failure(logdir: str, error: OSError, obstacle: Obstacle | None) -> Fin
             "SW102",
             f"The log directory {logdir} {which}, not a directory.",
             "Choose another log directory, or move that file away.",
-            subject=logdir,
             path=logdir,
             data={"errno": errno.ENOTDIR, "errno_name": "ENOTDIR", "in_the_way": obstacle.path},
         )
+    hint = hint_for(error, "Choose another log directory, or fix the storage behind it.")
+    if error.errno == errno.EACCES:
+        place = obstacle.path if obstacle is not None else logdir
+        hint = f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to."
+    elif error.errno == errno.ENAMETOOLONG:
+        hint = f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run."
     message = f"The event file can't be created in {logdir}: {describe(error)}."
     data = {"errno": error.errno, "errno_name": errno_name(error)}
     if obstacle is not None:
         where = "It" if obstacle.path == logdir else f"The directory in the way, {obstacle.path},"
         message += f" {where} belongs to {obstacle.owner}, mode {obstacle.mode}; this process is {obstacle.us}."
         data |= {"in_the_way": obstacle.path, "owner": obstacle.owner, "mode": obstacle.mode, "us": obstacle.us}
-    return Finding(
-        "SW103",
-        message,
-        _hint(error, logdir, obstacle),
-        subject=logdir,
-        path=logdir,
-        data=data,
-        raises=OSError if error.errno is None else None,
-    )
-
-
-def _hint(error: OSError, logdir: str, obstacle: Obstacle | None) -> str:
-    if error.errno == errno.EACCES:
-        place = obstacle.path if obstacle is not None else logdir
-        return f"`chmod u+rwx {place}` as its owner, or choose a directory that this user may write to."
-    if error.errno == errno.ENAMETOOLONG:
-        return f"The path is too long ({len(os.fsencode(logdir))} bytes): shorten the name of the run."
-    return hint_for(error, "Choose another log directory, or fix the storage behind it.")
+    return Finding("SW103", message, hint, path=logdir, data=data, raises=OSError if error.errno is None else None)
 
 
 def judge_free_space(logdir: str, free: int) -> list[Finding]:
-    """SW106: the disk may be full before the run is over.
-
-    Args:
-        logdir: The log directory.
-        free: Bytes that this user may still write there.
-    """
+    """SW106: so few bytes are free that the disk may be full before the run is over."""
     if free >= ALMOST_FULL:
         return []
     return [
@@ -214,7 +169,6 @@ def judge_free_space(logdir: str, free: int) -> list[Finding]:
             "SW106",
             f"Only {free / 1e6:.0f} MB are free on the disk of {logdir}. When it is full, events can't be written.",
             "Free some space before the run, or choose a directory on another disk.",
-            subject=logdir,
             path=logdir,
             data={"free_bytes": free},
         )

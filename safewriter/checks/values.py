@@ -12,22 +12,30 @@ from __future__ import annotations
 
 import numbers
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from math import isfinite, isnan
+from struct import calcsize
 from typing import Any, Final
 
 from safewriter.findings import Finding
-from safewriter.findings.wording import plural
+from safewriter.findings.wording import listed, plural
 
 FROZEN_AFTER: Final = 10  #: writes of one tag at one step that are still taken as meant
 NAMED: Final = 5  #: tags that a message about many tags names
 SUMS: Final = 20  #: tags that are summed up one by one, per code
 
 FLOAT, DOUBLE, _COMPLEX64, _BFLOAT16, _COMPLEX128, _HALF = 1, 2, 8, 14, 18, 19  # DataType, types.proto
-_CASTS = {FLOAT: "f", DOUBLE: "d", _COMPLEX64: "f", _COMPLEX128: "d"}
-_FIELDS = {FLOAT: "float_val", DOUBLE: "double_val", _COMPLEX64: "scomplex_val", _COMPLEX128: "dcomplex_val"}
-_EXPONENTS = {_HALF: 0x7C00, _BFLOAT16: 0x7F80}  # all ones there: infinite or not a number
+# The field that holds numbers of a type, and how they lie in memory. Those of 16 bits are read as integers, in which
+# an exponent of ones alone means infinite, or not a number.
+_FLOATS: dict[int, tuple[str, Any, int]] = {
+    FLOAT: ("float_val", "f", 0),
+    DOUBLE: ("double_val", "d", 0),
+    _COMPLEX64: ("scomplex_val", "f", 0),
+    _COMPLEX128: ("dcomplex_val", "d", 0),
+    _HALF: ("half_val", "H", 0x7C00),
+    _BFLOAT16: ("half_val", "H", 0x7F80),
+}
 
 # Elements of a tensor that are looked at; of larger ones as many, evenly spread. A model that diverges fills tensors
 # with NaN, and the training loop should not wait for a scan of gigabytes.
@@ -48,9 +56,6 @@ _UNKNOWN_KIND = "unknown"
 
 class _Unsaid:
     """What the audit gives as the step that the user passed: a file does not say."""
-
-    def __repr__(self) -> str:
-        return "<as stored>"
 
 
 UNSAID: Final = _Unsaid()
@@ -102,29 +107,25 @@ class _Tag:
         return max(self.high, self.last)
 
 
+@dataclass(slots=True)
 class _Trouble:
     """How often one tag went wrong in one way."""
 
-    __slots__ = ("count", "first", "reported")
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.count = 1
-        self.reported = 1
+    first: int
+    count: int = 1
+    reported: int = 1
 
 
+@dataclass(slots=True)
 class _Burst:
     """Tags that first went wrong in one way at one step: the one that is reported, and those that wait."""
 
-    __slots__ = ("code", "first", "said", "second", "step", "waiting")
-
-    def __init__(self, code: str, step: int, first: str) -> None:
-        self.code = code
-        self.step = step
-        self.first = first
-        self.second: Finding | None = None  # of the first one that waits: it is reported as it is if it stays alone
-        self.waiting: list[str] = []
-        self.said = False
+    code: str
+    step: int
+    first: str
+    second: Finding | None = None  # of the first one that waits: it is reported as it is if it stays alone
+    waiting: list[str] = field(default_factory=list)
+    said: bool = False
 
 
 class ValuesJudge:
@@ -152,7 +153,9 @@ class ValuesJudge:
         Returns:
             Findings that were not reported before; the empty tuple in the normal case.
         """
-        found: list[Finding] | None = self._next_step(step) if self._waiting else None
+        found: list[Finding] = []
+        if self._waiting:
+            self._say_of(found, lambda burst: burst.step != step)
         quiet = step >= 0 and type(given) in self._whole
         tags = self.tags
         for value in summary.value[:]:  # a list: their own iterator ends with an exception, expensive for one value
@@ -166,10 +169,13 @@ class ValuesJudge:
                     state.same = 1
                     state.count += 1
                     continue
-            found = self._look(found, value, tag, state, step, given, quiet)
-        if found is None:
+            self._look(found, value, tag, state, step, given, quiet)
+        if not found:
             return ()
-        return self._end_of_call(found)
+        # Reported in this call, with others behind it in the same summary: nothing to wait for.
+        reported = {(finding.code, finding.subject) for finding in found}
+        self._say_of(found, lambda burst: (burst.code, burst.first) in reported)
+        return found
 
     def restart(self, step: int) -> None:
         """A session-log START: the run goes on from this step, and what was beyond it is meant to be replaced."""
@@ -186,12 +192,10 @@ class ValuesJudge:
             everything: The sums for all that was ever wrong, reported or not, and nothing beside them.
         """
         found: list[Finding] = []
-        for burst in self._bursts.values():
-            if not burst.said and not everything:
-                self._say(burst, found)
-        self._waiting = False
         if everything:
             self._reconsider()
+        else:
+            self._say_of(found, lambda _: True)
         for code, troubles in self._troubles.items():
             more = {tag: trouble for tag, trouble in troubles.items() if everything or trouble.count > trouble.reported}
             found += self._sums(code, more)
@@ -208,23 +212,16 @@ class ValuesJudge:
     # What follows runs for first sights, for kinds other than scalars, and where something is wrong.
 
     def _look(
-        self,
-        found: list[Finding] | None,
-        value: Any,
-        tag: str,
-        state: _Tag | None,
-        step: int,
-        given: object,
-        quiet: bool,
-    ) -> list[Finding] | None:
+        self, found: list[Finding], value: Any, tag: str, state: _Tag | None, step: int, given: object, quiet: bool
+    ) -> None:
         field = value.WhichOneof("value")
         if state is None:
             state = self.tags[tag] = _Tag(sys.intern(field) if field else None, kind_of(value, field), step)
         else:
             if field != state.field or field == "tensor":
-                found = self._judge_kind(found, value, field, tag, state, step)
+                self._judge_kind(found, value, field, tag, state, step)
             if given is None:
-                found = self._trouble(found, "SW402", tag, step, state)
+                self._trouble(found, "SW402", tag, step, state)
             elif step > state.last:
                 state.same = 1
             elif step == state.last:
@@ -232,15 +229,15 @@ class ValuesJudge:
                 if state.same > FROZEN_AFTER:
                     # In a file, no step and step 0 look alike. Nothing but step 0 was written without one, most likely.
                     unsaid = given is UNSAID and step == 0 and state.same > state.count
-                    found = self._trouble(found, "SW402" if unsaid else "SW404", tag, step, state)
+                    self._trouble(found, "SW402" if unsaid else "SW404", tag, step, state)
             else:
-                found = self._trouble(found, "SW403", tag, step, state)
+                self._trouble(found, "SW403", tag, step, state)
                 state.same = 1
             if step < state.last:
                 state.high = state.highest
                 state.low = min(state.low, step)
         if not quiet and given is not None and not self._is_whole(given, step):
-            found = self._trouble(found, "SW406", tag, step, state, given)
+            self._trouble(found, "SW406", tag, step, state, given)
         state.last = step
         state.count += 1
         if field == "simple_value":
@@ -251,21 +248,20 @@ class ValuesJudge:
             finite = field != "tensor" or _tensor_is_finite(value.tensor)
         if not finite:
             state.not_finite += 1
-            found = self._trouble(found, "SW401", tag, step, state, _shown(value, field))
-        return found
+            self._trouble(found, "SW401", tag, step, state, _shown(value, field))
 
     def _judge_kind(
-        self, found: list[Finding] | None, value: Any, field: str | None, tag: str, state: _Tag, step: int
-    ) -> list[Finding] | None:
+        self, found: list[Finding], value: Any, field: str | None, tag: str, state: _Tag, step: int
+    ) -> None:
         kind = kind_of(value, field)
         # Writers drop the metadata of a tag they know, so a bare tensor is of the kind that the tag has.
         if kind in ("tensor", _UNKNOWN_KIND, state.kind):
-            return found
+            return
         if state.kind in ("tensor", _UNKNOWN_KIND):
             state.kind = kind
             state.field, state.plain = field, field == "simple_value"
-            return found
-        return self._trouble(found, "SW405", tag, step, state, kind)
+        else:
+            self._trouble(found, "SW405", tag, step, state, kind)
 
     def _is_whole(self, given: object, step: int) -> bool:
         if step < 0 or isinstance(given, (bool, str, bytes)) or type(given).__name__ in ("bool_", "bool"):
@@ -279,19 +275,17 @@ class ValuesJudge:
             return True
 
     def _trouble(
-        self, found: list[Finding] | None, code: str, tag: str, step: int, state: _Tag, detail: object = None
-    ) -> list[Finding] | None:
+        self, found: list[Finding], code: str, tag: str, step: int, state: _Tag, detail: object = None
+    ) -> None:
         troubles = self._troubles.setdefault(code, {})
         trouble = troubles.get(tag)
         burst = self._bursts.get(code)
         if trouble is not None:
             trouble.count += 1
             if burst is not None and burst.first == tag and not burst.said and burst.waiting:
-                found = [] if found is None else found
                 self._say(burst, found)
-            return found
+            return
         troubles[tag] = _Trouble(step)
-        found = [] if found is None else found
         if burst is None or burst.step != step:
             if burst is not None and not burst.said:
                 self._say(burst, found)
@@ -304,24 +298,12 @@ class ValuesJudge:
                 burst.second = _finding(code, tag, step, state, detail)
             burst.waiting.append(tag)
             self._waiting = True
-        return found
 
-    def _next_step(self, step: int) -> list[Finding] | None:
-        found: list[Finding] = []
+    def _say_of(self, found: list[Finding], ready: Callable[[_Burst], bool]) -> None:
         for burst in self._bursts.values():
-            if burst.step != step and not burst.said:
+            if not burst.said and ready(burst):
                 self._say(burst, found)
         self._waiting = any(burst.waiting for burst in self._bursts.values())
-        return found or None
-
-    def _end_of_call(self, found: list[Finding]) -> Sequence[Finding]:
-        reported = {(finding.code, finding.subject) for finding in found}
-        for code, burst in self._bursts.items():
-            # Reported in this call, with others behind it in the same summary: nothing to wait for.
-            if burst.waiting and not burst.said and (code, burst.first) in reported:
-                self._say(burst, found)
-        self._waiting = any(burst.waiting for burst in self._bursts.values())
-        return found or ()
 
     def _say(self, burst: _Burst, found: list[Finding]) -> None:
         waiting, burst.waiting = burst.waiting, []
@@ -429,38 +411,28 @@ _WENT_ON = {
 
 
 def _finding(code: str, tag: str, step: int, state: _Tag, detail: object) -> Finding:
-    data: dict[str, Any] = {"tag": tag, "step": step}
-    if code == "SW401":
-        message = f"Tag {tag!r} holds {detail} at step {step}: TensorBoard shows a gap or nothing there."
-        data["value"] = detail
-    elif code == "SW402":
-        message = (
-            f"Tag {tag!r} is written again without a step: write {state.count + 1:,} of it lies on step 0, as every "
-            f"one without a step does. TensorBoard shows one of them."
-        )
-    elif code == "SW403":
-        message = (
-            f"Tag {tag!r} went back from step {state.last} to step {step}: TensorBoard hides what it has beyond "
-            f"step {step}, or draws a zigzag."
-        )
-        data["previous_step"] = state.last
-    elif code == "SW404":
-        message = (
-            f"Tag {tag!r} is written for the {state.same}th time at step {step}: the points lie on each other, and "
-            f"TensorBoard shows one of them."
-        )
-    elif code == "SW405":
-        message = (
-            f"Tag {tag!r} was written as {state.kind} and is written as {detail} at step {step}: TensorBoard shows one "
-            f"kind per tag."
-        )
-        data["kinds"] = [state.kind, detail]
-    else:
-        given = step if detail is UNSAID else detail
-        stored = f" and is stored as {step}" if given != step or isinstance(given, (bool, str)) else ""
-        message = f"Tag {tag!r} is written at step {given!r}, which is not a whole number from 0 on{stored}."
-        data["given"] = repr(given)
-    return Finding(code, message, _HINTS[code], subject=tag, data=data)
+    given = step if detail is UNSAID else detail
+    stored = f" and is stored as {step}" if given != step or isinstance(given, (bool, str)) else ""
+    messages = {
+        "SW401": f"holds {detail} at step {step}: TensorBoard shows a gap or nothing there.",
+        "SW402": f"is written again without a step: write {state.count + 1:,} of it lies on step 0, as every one "
+        "without a step does. TensorBoard shows one of them.",
+        "SW403": f"went back from step {state.last} to step {step}: TensorBoard hides what it has beyond step {step}, "
+        "or draws a zigzag.",
+        "SW404": f"is written for the {state.same}th time at step {step}: the points lie on each other, and "
+        "TensorBoard shows one of them.",
+        "SW405": f"was written as {state.kind} and is written as {detail} at step {step}: TensorBoard shows one kind "
+        "per tag.",
+        "SW406": f"is written at step {given!r}, which is not a whole number from 0 on{stored}.",
+    }
+    more: dict[str, dict[str, Any]] = {
+        "SW401": {"value": detail},
+        "SW403": {"previous_step": state.last},
+        "SW405": {"kinds": [state.kind, detail]},
+        "SW406": {"given": repr(given)},
+    }
+    data = {"tag": tag, "step": step, **more.get(code, {})}
+    return Finding(code, f"Tag {tag!r} {messages[code]}", _HINTS[code], subject=tag, data=data)
 
 
 def _many(tags: list[str], burst: _Burst) -> Finding:
@@ -478,9 +450,7 @@ def _many(tags: list[str], burst: _Burst) -> Finding:
 
 
 def _named(tags: Iterable[str]) -> str:
-    names = sorted(tags)
-    shown = ", ".join(repr(name) for name in names[:NAMED])
-    return f"{shown} and {len(names) - NAMED:,} more" if len(names) > NAMED else shown
+    return listed(map(repr, sorted(tags)), NAMED)
 
 
 def _shown(value: Any, field: str) -> str:
@@ -501,50 +471,23 @@ def _histogram_is_finite(histogram: Any) -> bool:
 
 
 def _tensor_is_finite(tensor: Any) -> bool:
-    dtype = tensor.dtype
-    cast = _CASTS.get(dtype)
-    if cast is not None:
-        content = tensor.tensor_content
-        if not content:
-            return _numbers_are_finite(getattr(tensor, _FIELDS[dtype]))
-        return _content_is_finite(content, cast)
-    exponent = _EXPONENTS.get(dtype)
-    if exponent is None:
+    if tensor.dtype not in _FLOATS:
         return True
+    field, cast, exponent = _FLOATS[tensor.dtype]
     content = tensor.tensor_content
-    return _patterns_are_finite(content if content else tensor.half_val, exponent)
-
-
-def _numbers_are_finite(values: Any) -> bool:
-    count = len(values)
-    if count == 1:
-        return isfinite(values[0])
-    if count > _LOOKS:
-        values = values[:: count // _LOOKS + 1]
-    return isfinite(sum(values)) or all(map(isfinite, values))
-
-
-def _content_is_finite(content: bytes, cast: str) -> bool:
-    size = 4 if cast == "f" else 8
-    whole = len(content) // size * size
-    numpy = sys.modules.get("numpy") if whole > 64 * size else None
-    if numpy is not None:
-        array = numpy.frombuffer(content, dtype=f"<f{size}", count=whole // size)
-        return bool(numpy.isfinite(array[:: len(array) // _LOOKS_WITH_NUMPY + 1]).all())
-    bits = memoryview(content)[:whole]
-    return _numbers_are_finite(bits.cast("f") if cast == "f" else bits.cast("d"))
-
-
-def _patterns_are_finite(values: Any, exponent: int) -> bool:
-    """The same for 16-bit floats: bytes, or a field that holds each one's bits as an integer."""
-    if isinstance(values, bytes):
-        whole = len(values) // 2 * 2
-        numpy = sys.modules.get("numpy") if whole > 128 else None
-        if numpy is not None:
-            array = numpy.frombuffer(values, dtype="<u2", count=whole // 2)
-            array = array[:: len(array) // _LOOKS_WITH_NUMPY + 1]
-            return not bool(((array & exponent) == exponent).any())
-        values = memoryview(values)[:whole].cast("H")
+    if not content:
+        values = getattr(tensor, field)
+        if len(values) == 1 and not exponent:
+            return isfinite(values[0])
+    elif len(content) > 512 and (numpy := sys.modules.get("numpy")):
+        values = numpy.frombuffer(content, dtype=cast, count=len(content) // numpy.dtype(cast).itemsize)
+        values = values[:: len(values) // _LOOKS_WITH_NUMPY + 1]
+        return bool((values & exponent != exponent).all() if exponent else numpy.isfinite(values).all())
+    else:
+        size = calcsize(cast)
+        values = memoryview(content)[: len(content) // size * size].cast(cast)
     if len(values) > _LOOKS:
         values = values[:: len(values) // _LOOKS + 1]
-    return not any(value & exponent == exponent for value in values)
+    if exponent:
+        return not any(value & exponent == exponent for value in values)
+    return isfinite(sum(values)) or all(map(isfinite, values))

@@ -12,8 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from safewriter.cli.text import CLEAN, FINDINGS, INTERRUPTED, WRONG_USE, evidence, shown, total
-from safewriter.findings import CATALOGUE, Finding, select_codes
+from safewriter.cli.text import (
+    CLEAN,
+    FINDINGS,
+    INTERRUPTED,
+    WRONG_USE,
+    WrongUseError,
+    codes_argument,
+    lines_of,
+    shown,
+    total,
+)
+from safewriter.findings import CATALOGUE, Finding
 
 if TYPE_CHECKING:
     from safewriter.audit import AuditReport
@@ -23,14 +33,7 @@ _LISTED = 5  # damaged places of a file that are listed beneath it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-        arguments: Those of the command line where none are given.
-
-    Returns:
-        The exit code.
-    """
+    """Runs the command with these arguments, by default those of the command line; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names in an encoding that the terminal lacks
             stream.reconfigure(errors="backslashreplace")
@@ -38,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
         sys.stdout.flush()
+    except WrongUseError as error:
+        print(f"safewriter: {error}", file=sys.stderr)
+        return WRONG_USE
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINDINGS
@@ -47,22 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from safewriter.cli import run
+
     parser = argparse.ArgumentParser(
         prog="safewriter", description="Find out why TensorBoard stays empty, and repair event files."
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="{run,audit,repair,explain}")
-    _run_arguments(commands.add_parser("run", help="run a script and report what became of its summaries"))
+    run.arguments(commands.add_parser("run", help="run a script and report what became of its summaries"))
     _audit_arguments(commands.add_parser("audit", help="say what is wrong with the event files in a directory"))
     _repair_arguments(commands.add_parser("repair", help="write clean copies of damaged event files"))
     _explain_arguments(commands.add_parser("explain", help="say what a code means and what to do"))
     return parser
-
-
-def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    from safewriter.cli import run
-
-    run.arguments(parser)
-    parser.set_defaults(run=_run)
 
 
 def _audit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,9 +75,13 @@ def _audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON (schema: docs/audit.md)")
     parser.add_argument("--no-hints", action="store_true", help="leave out what to change")
     parser.add_argument(
-        "--select", type=_codes, action="append", metavar="CODES", help="only these codes, names or prefixes: SW4,SW602"
+        "--select",
+        type=codes_argument,
+        action="append",
+        metavar="CODES",
+        help="only these codes, names or prefixes: SW4,SW602",
     )
-    parser.add_argument("--ignore", type=_codes, action="append", metavar="CODES", help="all but these")
+    parser.add_argument("--ignore", type=codes_argument, action="append", metavar="CODES", help="all but these")
     parser.add_argument(
         "--follow", action="store_true", help="go on as the files grow, one line for each change, until Ctrl-C"
     )
@@ -116,18 +121,10 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Shows the entry of a code: when it is reported, what is lost, what to change, with an example."
     )
-    parser.add_argument("codes", nargs="+", type=_codes, metavar="CODE", help="a code, a name or a prefix: SW302, SW4")
+    parser.add_argument(
+        "codes", nargs="+", type=codes_argument, metavar="CODE", help="a code, a name or a prefix: SW302, SW4"
+    )
     parser.set_defaults(run=_explain)
-
-
-def _codes(text: str) -> frozenset[str]:
-    try:
-        chosen = select_codes(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if not chosen:
-        raise argparse.ArgumentTypeError("no code is named")
-    return chosen
 
 
 def _number(kind: type[int] | type[float], low: float, high: float, what: str) -> Callable[[str], float]:
@@ -143,11 +140,6 @@ def _number(kind: type[int] | type[float], low: float, high: float, what: str) -
     return number
 
 
-def _wrong_use(message: str) -> int:
-    print(f"safewriter: {message}", file=sys.stderr)
-    return WRONG_USE
-
-
 # audit
 
 
@@ -156,14 +148,14 @@ def _audit(options: argparse.Namespace) -> int:
 
     codes = frozenset().union(*(options.select or [CATALOGUE.keys()])).difference(*(options.ignore or []))
     if options.follow and options.json:
-        return _wrong_use("--follow prints lines and --json one report: choose one of them")
+        raise WrongUseError("--follow prints lines and --json one report: choose one of them")
     on_terminal = sys.stdout.isatty() and not options.json and not options.follow
     try:
         audit = Audit(options.logdirs, options.jobs, _POINTS if on_terminal else 0)
     except FileNotFoundError as error:
-        return _wrong_use(f"{shown(str(error.filename))}: there is no such file or directory")
+        raise WrongUseError(f"{shown(str(error.filename))}: there is no such file or directory") from None
     except (OSError, ValueError, ImportError) as error:
-        return _wrong_use(str(error))
+        raise WrongUseError(str(error)) from None
     try:
         with _progress_bar(sys.stderr) as progress:
             report = audit.update(progress, final=not options.follow)
@@ -179,7 +171,9 @@ def _audit(options: argparse.Namespace) -> int:
     elif on_terminal:
         _show(report, findings, not options.no_hints)
     else:
-        _print_plain(report, findings, not options.no_hints)
+        for line in lines_of(findings, not options.no_hints):
+            print(*(text for text, _ in line), sep="")
+        print(total(report, len(findings)))
     if report.interrupted:
         return INTERRUPTED
     return FINDINGS if findings else CLEAN
@@ -210,19 +204,6 @@ def _print_json(report: AuditReport, findings: list[Finding], hints: bool) -> No
     print()
 
 
-def _print_plain(report: AuditReport, findings: list[Finding], hints: bool) -> None:
-    for finding in findings:
-        print(f"{shown(finding.path or '')}: {finding.code} {finding.name}: {finding.message}")
-        for line in evidence(finding):
-            print(f"    {line}")
-        if hints and finding.hint:
-            print(f"    Hint: {finding.hint}")
-    print(total(report, len(findings)))
-
-
-# On a terminal
-
-
 def _show(report: AuditReport, findings: list[Finding], hints: bool) -> None:
     from rich.console import Console
     from rich.text import Text
@@ -232,15 +213,8 @@ def _show(report: AuditReport, findings: list[Finding], hints: bool) -> None:
     console = Console(file=sys.stdout)
     if report.files:
         console.print(runs_table(report, findings, console.width, (console.encoding or "").startswith("utf")))
-    for finding in findings:
-        title = Text.assemble(
-            (shown(finding.path or ""), "bold"), ": ", (f"{finding.code} {finding.name}", "bold red"), ": "
-        )
-        console.print(title + Text(finding.message), soft_wrap=False)
-        for line in evidence(finding):
-            console.print(Text(f"    {line}", style="dim"))
-        if hints and finding.hint:
-            console.print(Text.assemble(("    Hint: ", "bold green"), finding.hint))
+    for line in lines_of(findings, hints):
+        console.print(Text.assemble(*line))
     console.print(Text(total(report, len(findings)), style="bold red" if findings else "bold green"))
 
 
@@ -252,16 +226,16 @@ def _repair(options: argparse.Namespace) -> int:
 
     code = CLEAN
     if os.path.exists(options.output) and not os.path.isdir(options.output):
-        return _wrong_use(f"{shown(options.output)} is not a directory")
+        raise WrongUseError(f"{shown(options.output)} is not a directory")
     for path, below in zip(options.files, _below(options.files), strict=True):
         try:
             repair = repair_file(path, os.path.join(options.output, below))
         except FileExistsError as error:
-            return _wrong_use(f"{shown(str(error.filename))} is there already; choose another --output")
+            raise WrongUseError(f"{shown(str(error.filename))} is there already; choose another --output") from None
         except (ImportError, ValueError) as error:
-            return _wrong_use(str(error))
+            raise WrongUseError(str(error)) from None
         except FileNotFoundError as error:
-            return _wrong_use(f"{shown(str(error.filename))}: there is no such file")
+            raise WrongUseError(f"{shown(str(error.filename))}: there is no such file") from None
         except OSError as error:
             print(f"{shown(path)}: can't be repaired: {error.strerror or error}", file=sys.stderr)
             code = FINDINGS
@@ -283,20 +257,6 @@ def _below(files: Sequence[str]) -> list[str]:
         return [""] * len(files)
     top = os.path.commonpath(runs)
     return [os.path.relpath(run, top) for run in runs]
-
-
-# run
-
-
-def _run(options: argparse.Namespace) -> int:
-    from safewriter.cli import run
-
-    try:
-        ignored = frozenset().union(*(select_codes(text) for text in options.ignore))
-    except ValueError as error:
-        return _wrong_use(str(error))
-    outcome = run.run(options, sorted(ignored))
-    return _wrong_use(outcome) if isinstance(outcome, str) else outcome
 
 
 # explain

@@ -16,7 +16,7 @@ from safewriter.cli.text import shown
 from safewriter.findings import Finding
 
 if TYPE_CHECKING:
-    from safewriter.audit import AuditReport, RunReport, TagFacts
+    from safewriter.audit import AuditReport, RunReport
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDE = 100  # columns from which on there is room for sparklines
@@ -25,10 +25,10 @@ _TAGS = 12
 _WIDTH = 24  # of a sparkline
 
 
-def sparkline(points: Sequence[float], width: int = _WIDTH) -> str:
+def sparkline(points: Sequence[float]) -> str:
     """Numbers as a line of bars, the lowest the shortest."""
-    if len(points) > width:
-        points = [points[index * len(points) // width] for index in range(width)]
+    if len(points) > _WIDTH:
+        points = [points[index * len(points) // _WIDTH] for index in range(_WIDTH)]
     low, high = min(points, default=0.0), max(points, default=0.0)
     if low == high:
         return _BARS[0] * len(points)
@@ -39,14 +39,7 @@ def sparkline(points: Sequence[float], width: int = _WIDTH) -> str:
 
 
 def runs_table(report: AuditReport, findings: Sequence[Finding], width: int, bars: bool) -> Table:
-    """The runs of a report, and their scalar tags where the width allows.
-
-    Args:
-        report: The report.
-        findings: Those to be counted.
-        width: Columns of the terminal.
-        bars: Whether it can show bars.
-    """
+    """The runs of a report, and their scalar tags where the terminal has the columns, and can show bars."""
     wide = bars and width >= _WIDE
     paths = {facts.path for facts in report.files}
     count = Counter(
@@ -82,15 +75,11 @@ def _add_run(table: Table, run: RunReport, findings: int, wide: bool) -> None:
         return
     scalars = [(tag, facts) for tag, facts in run.tags.items() if facts.points]
     for tag, facts in scalars[:_TAGS]:
-        _add_tag(table, shown(tag), facts)
+        span = f"{facts.lowest_step:,}-{facts.highest_step:,}"
+        line = Text(sparkline(facts.points), style="cyan")
+        table.add_row(Text(f"  {shown(tag)}"), "", f"{facts.count:,}", span, "", "", "", line)
     if len(scalars) > _TAGS:
         table.add_row(Text(f"  and {len(scalars) - _TAGS:,} tags more", style="dim"))
-
-
-def _add_tag(table: Table, tag: str, facts: TagFacts) -> None:
-    span = f"{facts.lowest_step:,}-{facts.highest_step:,}"
-    line = Text(sparkline(facts.points), style="cyan")
-    table.add_row(Text(f"  {tag}"), "", f"{facts.count:,}", span, "", "", "", line)
 
 
 def _when(seconds: float) -> str:

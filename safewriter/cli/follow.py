@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 def follow(audit: Audit, codes: Collection[str], interval: float, hints: bool) -> int:
     """Prints what is found, then what changes; returns the exit code of a plain audit of what is there at Ctrl-C.
 
-    Args:
-        audit: The audit, its first round done.
-        codes: Those of the findings to be shown.
-        interval: Seconds between two rounds.
-        hints: Whether to print what to change with each new finding.
+    The first round of the audit is done, and so many seconds pass between two.
     """
     from safewriter.audit import AuditReport
 

@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 import safewriter
-from safewriter.cli.text import shown
-from safewriter.findings.wording import plural
+from safewriter.cli.text import WrongUseError, codes_argument, shown
+from safewriter.findings.wording import listed, plural
 from safewriter.system.holders import lives
 
 STRICT = 121  #: exit code under ``--strict`` where the script itself ended with 0 and there are findings
@@ -40,34 +40,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.usage = "safewriter run [--strict] [--ignore CODES] [--report FILE.json] (SCRIPT | -m MODULE) [ARGS ...]"
     parser.add_argument("--strict", action="store_true", help=f"exit with {STRICT} where there are findings")
-    parser.add_argument("--ignore", action="append", default=[], metavar="CODES", help="codes, names or prefixes: SW4")
+    parser.add_argument(
+        "--ignore", type=codes_argument, action="append", metavar="CODES", help="codes, names or prefixes: SW4"
+    )
     parser.add_argument("--report", metavar="FILE.json", help="write the report as JSON, too (schema: docs/run.md)")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="a module, as python -m")
     parser.add_argument("script", nargs=argparse.REMAINDER, metavar="SCRIPT", help="the script and its arguments")
+    parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, ignored: Iterable[str]) -> int | str:
-    """Runs the script and reports.
+def run(options: argparse.Namespace) -> int:
+    """Runs the script and reports; returns the exit code.
 
-    Args:
-        options: See ``arguments``.
-        ignored: The codes of ``--ignore``.
-
-    Returns:
-        The exit code, or a sentence that says what is wrong with the options.
+    Raises:
+        WrongUseError: There is no script to run, or the report can't be written.
     """
     program = ["-m", *options.module] if options.module else options.script
     if not program or program == ["-m"]:
-        return "name a script, or a module with -m"
+        raise WrongUseError("name a script, or a module with -m")
     target: IO[str] | None = None
     if options.report:
         try:
             target = open(options.report, "w", encoding="utf-8")  # noqa: SIM115 - closed below
         except OSError as error:
-            return f"the report {shown(options.report)} can't be written: {error.strerror or error}"
+            why = error.strerror or error
+            raise WrongUseError(f"the report {shown(options.report)} can't be written: {why}") from None
     journals = tempfile.mkdtemp(prefix="safewriter-run-")
     try:
-        status, pid = _run(program, _environment(journals, ignored))
+        status, pid = _run(program, _environment(journals, frozenset().union(*options.ignore or ())))
         outcome = Outcome(program, status, pid, _read(journals))
     finally:
         shutil.rmtree(journals, ignore_errors=True)
@@ -90,29 +90,34 @@ def _environment(journals: str, ignored: Iterable[str]) -> dict[str, str]:
     environment = dict(os.environ)
     environment["SAFEWRITER_RUN"] = journals
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (_SITE, environment.get("PYTHONPATH"))))
-    codes = ",".join(ignored)
+    codes = ",".join(sorted(ignored))
     if codes:
         environment["SAFEWRITER_IGNORE"] = ",".join(filter(None, (environment.get("SAFEWRITER_IGNORE"), codes)))
     return environment
 
 
 def _run(program: Sequence[str], environment: dict[str, str]) -> tuple[int, int]:
+    """Runs the script and passes signals on to it; returns its exit status and its process."""
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    with _signals_passed_on() as receiver:
-        child = subprocess.Popen([sys.executable, *flags, *program], env=environment)
-        receiver.child = child
-        return child.wait(), child.pid
-
-
-@dataclass
-class _Receiver:
     child: subprocess.Popen[bytes] | None = None
 
-    def pass_on(self, number: int, _: object) -> None:
+    def pass_on(number: int, _: object) -> None:
         # A terminal sends Ctrl-C to both processes; a second one would interrupt the script's own cleaning up.
-        if self.child is not None and not (number in (signal.SIGINT, getattr(signal, "SIGQUIT", -1)) and _in_front()):
+        if child is not None and not (number in (signal.SIGINT, getattr(signal, "SIGQUIT", -1)) and _in_front()):
             with suppress(OSError):
-                self.child.send_signal(number)
+                child.send_signal(number)
+
+    before = {}
+    for name in _FORWARDED:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, pass_on)
+    try:
+        child = subprocess.Popen([sys.executable, *flags, *program], env=environment)
+        return child.wait(), child.pid
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _in_front() -> bool:
@@ -129,20 +134,6 @@ def _in_front() -> bool:
         os.close(terminal)
 
 
-@contextmanager
-def _signals_passed_on() -> Iterator[_Receiver]:
-    receiver, before = _Receiver(), {}
-    for name in _FORWARDED:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, receiver.pass_on)
-    try:
-        yield receiver
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _die_of(number: int) -> None:
     """Ends this process as the script's ended, so that a shell sees the same."""
     with suppress(ImportError, OSError, ValueError):
@@ -157,25 +148,15 @@ def _die_of(number: int) -> None:
 
 @dataclass
 class _Process:
-    """What the journal of one process says.
-
-    Attributes:
-        pid: Its number.
-        argv: Its command line, as Python has it.
-        tensorflow: The version that it imported; empty for none.
-        writers: By key, the last that was written of each.
-        findings: By code, subject and writer, summed up.
-        ops: Summary ops of a program that created no writer.
-        ended: It ran its exit hooks.
-    """
+    """What the journal of one process says."""
 
     pid: int = 0
     argv: list[str] = field(default_factory=list)
-    tensorflow: str = ""
-    writers: dict[int, dict[str, Any]] = field(default_factory=dict)
-    findings: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
-    ops: list[dict[str, Any]] = field(default_factory=list)
-    ended: bool = False
+    tensorflow: str = ""  # the version that it imported
+    writers: dict[int, dict[str, Any]] = field(default_factory=dict)  # by key, the last that was written of each
+    findings: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)  # by code, subject and writer
+    ops: list[dict[str, Any]] = field(default_factory=list)  # of a program that created no writer
+    ended: bool = False  # it ran its exit hooks
 
     def take(self, line: dict[str, Any]) -> None:
         kind = line.pop("is")
@@ -327,7 +308,5 @@ class Outcome:
         text = f"{where}): {plural(writer['summaries'], 'summary', 'summaries')}, "
         text += f"{writer['landed']:,} of {plural(writer['events'], 'event')} on disk"
         if writer["tags"]:
-            names = [shown(tag) for tag in writer["tags"]]
-            more = f" and {len(names) - _TAGS:,} more" if len(names) > _TAGS else ""
-            text += f"; tags: {', '.join(names[:_TAGS])}{more}"
+            text += f"; tags: {listed(map(shown, writer['tags']), _TAGS)}"
         return text

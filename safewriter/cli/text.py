@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from safewriter.findings import Finding
+from safewriter.findings import Finding, select_codes
 from safewriter.findings.wording import plural
 
 if TYPE_CHECKING:
@@ -16,7 +17,33 @@ CLEAN, FINDINGS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130  #: exit codes
 _LISTED = 5  # places, files or tags of a finding that are listed beneath it
 
 
-def evidence(finding: Finding) -> Iterator[str]:
+class WrongUseError(Exception):
+    """The command can't do what it was asked for; the message says why."""
+
+
+def codes_argument(text: str) -> frozenset[str]:
+    """The codes that an argument of the command line means."""
+    try:
+        chosen = select_codes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not chosen:
+        raise argparse.ArgumentTypeError("no code is named")
+    return chosen
+
+
+def lines_of(findings: Iterable[Finding], hints: bool) -> Iterator[list[tuple[str, str]]]:
+    """Findings line by line: each line in pieces, with the style that a terminal gives to each."""
+    for finding in findings:
+        code = (f"{finding.code} {finding.name}", "bold red")
+        yield [(shown(finding.path or ""), "bold"), (": ", ""), code, (f": {finding.message}", "")]
+        for line in _evidence(finding):
+            yield [(f"    {line}", "dim")]
+        if hints and finding.hint:
+            yield [("    Hint: ", "bold green"), (finding.hint, "")]
+
+
+def _evidence(finding: Finding) -> Iterator[str]:
     """The data of a finding as lines: numbers in one, then places, files and tags, a line each."""
     data = finding.data
     numbers = [f"{name.replace('_', ' ')}: {value}" for name, value in data.items() if isinstance(value, (int, float))]
@@ -45,8 +72,6 @@ def total(report: AuditReport, findings: int) -> str:
 
 def shown(text: str) -> str:
     """A path as it can be printed: what is no letter of any kind, such as a line break, is escaped."""
-    if text.isprintable():
-        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
     )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 from dataclasses import dataclass
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from safewriter.eventfile.read import count_records
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_CHUNK = 1 << 20  # bytes that are compared at once
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # file systems that have no fsync
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)  # ESTALE: NFS, of a file that another host removed
 
@@ -69,22 +67,18 @@ class Whereabouts:
         return (found.st_dev, found.st_ino)
 
     def state(self, expected_size: int) -> FileState:
-        """What is found of the file now.
-
-        Args:
-            expected_size: Bytes that were written to it, whole records only.
+        """What is found of the file now, beside the size that whole records make up.
 
         Raises:
             OSError: It can't be known now.
         """
-        directory = os.path.dirname(self._path)
+        directory = os.path.isdir(os.path.dirname(self._path))
         try:
             ours = os.fstat(self._fd)
         except OSError as error:
             if error.errno not in _GONE:
                 raise
-            there = os.path.isdir(directory)
-            return FileState(self._path, expected_size, None, at_path=None, linked=False, directory=there)
+            return FileState(self._path, expected_size, None, at_path=None, linked=False, directory=directory)
         found = self._id_at_path()
         at_path = None if found is None else (found == self._id if self._ids_are_stable else True)
         return FileState(
@@ -93,7 +87,7 @@ class Whereabouts:
             size=ours.st_size,
             at_path=at_path,
             linked=ours.st_nlink > 0,
-            directory=os.path.isdir(directory),
+            directory=directory,
             now_at=None if at_path or ours.st_nlink == 0 else self._now_at(),
         )
 
@@ -227,49 +221,3 @@ class LocalFile:
             self.close()
         with contextlib.suppress(OSError):
             os.unlink(self.path)
-
-
-def head_in_common(ours: IO[bytes], path: str) -> BinaryIO:
-    """What the file at a path begins with, as far as it is the same as ours.
-
-    Args:
-        ours: Open for reading; its position is lost.
-        path: Of the other file.
-
-    Raises:
-        OSError: One of them can't be read.
-    """
-    other = open(path, "rb")  # noqa: SIM115 - the caller closes it
-    try:
-        same = 0
-        ours.seek(0)
-        while (chunk := ours.read(_CHUNK)) and chunk == (found := other.read(len(chunk))):
-            same += len(chunk)
-        if chunk:
-            pairs = enumerate(zip(chunk, found, strict=False))
-            same += next((at for at, (our, their) in pairs if our != their), len(found))
-    except BaseException:
-        other.close()
-        raise
-    return cast("BinaryIO", _Head(other, same))
-
-
-class _Head(io.RawIOBase):
-    """The beginning of a file, as if it ended there."""
-
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        super().__init__()
-        self._file = file
-        self._size = size
-        self.seek(0)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset + self._size if whence == io.SEEK_END else offset)
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(self._size - self._file.tell(), 0)
-        return self._file.read(left if size < 0 else min(size, left))
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()

@@ -35,21 +35,19 @@ class EventFileName:
         seconds: When it was created, by the clock of its host.
         host: That host.
         pid: The process, or None: TensorFlow's v1 writer and older tensorboardX leave it out.
-        number: Which file of that process it is, counted up; or None.
-        suffix: What the user or the writer put at the end: ``".v2"``.
     """
 
     seconds: int
     host: str
     pid: int | None = None
-    number: int | None = None
-    suffix: str = ""
 
 
 MARK = "tfevents"  #: TensorBoard takes every file whose name holds this for an event file
 _START = re.compile(r"(?:.*\.)?tfevents\.(\d+)\.(.+)", re.DOTALL)
+_PID = re.compile(r"\.(?P<pid>\d+)\.\d+")  # behind a host that is known
 # A host may hold dots and digits ("10.0.0.1"), so that the numbers are looked for from the end.
-_NUMBERED = re.compile(r"(.+)\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
+_HOST_AND_PID = re.compile(r"(.+)\.(?P<pid>\d+)\.\d+(\D.*)?", re.DOTALL)
+_GOES_ON = re.compile(r"[^\W_]|-")  # "node1" is not "node12"
 
 
 def parse_name(name: str, host: str | None = None) -> EventFileName | None:
@@ -70,25 +68,9 @@ def parse_name(name: str, host: str | None = None) -> EventFileName | None:
     if start is None:
         return None
     seconds, rest = int(start[1]), start[2]
-    if host and rest.startswith(host):
-        exact = _after_host(seconds, host, rest[len(host) :])
-        if exact is not None:
-            return exact
-    numbered = _NUMBERED.fullmatch(rest)
-    if numbered is None:
-        return EventFileName(seconds, rest)
-    return EventFileName(seconds, numbered[1], int(numbered[2]), int(numbered[3]), numbered[4] or "")
-
-
-_NUMBERS = re.compile(r"\.(\d+)\.(\d+)(\D.*)?", re.DOTALL)
-
-
-def _after_host(seconds: int, host: str, rest: str) -> EventFileName | None:
-    if not rest:
-        return EventFileName(seconds, host)
-    numbers = _NUMBERS.fullmatch(rest)
-    if numbers is not None:
-        return EventFileName(seconds, host, int(numbers[1]), int(numbers[2]), numbers[3] or "")
-    if rest[0].isalnum() or rest[0] == "-":  # "node1" is not "node12"
-        return None
-    return EventFileName(seconds, host, suffix=rest)
+    if host and rest.startswith(host) and not _GOES_ON.match(rest, len(host)):
+        found = _PID.match(rest, len(host))
+    else:
+        found = _HOST_AND_PID.fullmatch(rest)
+        host = found[1] if found else rest
+    return EventFileName(seconds, host, int(found["pid"]) if found else None)

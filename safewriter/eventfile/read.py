@@ -38,6 +38,7 @@ _REASONS = {
     "length": "the checksum of its length is wrong",
     "data": "the checksum of its data is wrong",
     "overlap": "it runs into the records behind it",
+    "event": "the record holds no event",
 }
 
 
@@ -74,7 +75,7 @@ class RecordReader:
         offset: Where the next record is expected: all before it was read or stepped over.
         batch_offset: Where the first record of the last batch starts.
         size: Bytes in the file, as last seen.
-        records: Whole records so far.
+        records: Whole records so far, but for those that were rejected.
         damages: The first damaged places.
         damaged: How many there were.
         skipped: Bytes in them.
@@ -94,6 +95,7 @@ class RecordReader:
         self._known: dict[bytes, int] = {}  # headers with a correct checksum, and the length that each holds
         self._wanted = HEADER.size  # bytes from ``offset`` on that the next record needs at least
         self._fault = ""  # what is wrong with the record at ``offset``
+        self._batch: list[bytes] = []  # the last one
         self._in_vain = 0  # bytes whose checksum turned out wrong
         self.offset = self.batch_offset = start
         self.size = 0
@@ -107,7 +109,7 @@ class RecordReader:
     def reopen(self, file: IO[bytes]) -> None:
         """Goes on in the same file, opened again; what was read ahead of the next record is dropped."""
         self._file = file
-        self._buffer, self._at = b"", 0
+        self._buffer, self._at, self._batch = b"", 0, []
 
     def fingerprint(self) -> int:
         """A checksum of both ends of what was read, and of each damaged place in it."""
@@ -131,18 +133,21 @@ class RecordReader:
             read_on = self._fill()
             batch = self._take()
             if batch:
+                self._batch = batch
                 yield batch
             if self._fault:
                 if not self._step_over():
                     return
             elif not self._fits(self._wanted):
-                if not self._left() or not self._step_over_overlap():
+                self._fault = "overlap"
+                if not self._left() or not self._step_over():
                     self.torn = self._left()
                     return
             elif self._wanted > BIG:
                 data = self._take_big()
                 if data is not None:
-                    yield [data]
+                    self._batch = [data]
+                    yield self._batch
                 elif not self._step_over():
                     return
             elif not read_on and not batch:  # it shrank since we looked
@@ -156,6 +161,13 @@ class RecordReader:
             for data in batch:
                 yield at, data
                 at += len(data) + OVERHEAD
+
+    def reject(self, index: int) -> None:
+        """Counts a record of the last batch as damaged: its checksum is correct, and its data no event."""
+        at = self.batch_offset + sum(len(data) + OVERHEAD for data in self._batch[:index])
+        before = self.records - len(self._batch) + index
+        self.records -= 1
+        self._list(Damage(at, len(self._batch[index]) + OVERHEAD, _REASONS["event"], before))
 
     # One record after the other
 
@@ -271,10 +283,14 @@ class RecordReader:
     # Behind a damaged record
 
     def _step_over(self) -> bool:
-        """Notes the damaged record at ``offset`` and goes to the next whole one; False where there is none."""
+        """Notes the damaged record at ``offset`` and goes to the next whole one; False where there is none.
+
+        One that seems to run past the end is damaged where whole records follow it, and else torn.
+        """
         if not self._resume:
             return False
         self.size = self._file.seek(0, io.SEEK_END)
+        in_vain, unsettled = self._in_vain, self.unsettled
         behind = None
         if self._fault == "data":
             self._in_vain += self._wanted
@@ -282,30 +298,29 @@ class RecordReader:
                 behind = self.offset + self._wanted
         if behind is None:
             behind = self._search(self.offset + 1)
+        if self._fault == "overlap":
+            if behind is None:  # nothing was decided, so that the next look begins as this one did
+                self._in_vain, self.unsettled = in_vain, unsettled
+                return False
+            self.unsettled = True
         self.unsettled |= behind is None
-        self._note(self.size if behind is None else behind, _REASONS[self._fault])
+        self._note(self.size if behind is None else behind)
         return behind is not None
 
-    def _step_over_overlap(self) -> bool:
-        """Where whole records follow one that seems to run past the end, the file is not torn: that one is damaged."""
-        in_vain, unsettled = self._in_vain, self.unsettled
-        behind = self._search(self.offset + 1) if self._resume else None
-        if behind is None:  # nothing was decided, so that the next look begins as this one did
-            self._in_vain, self.unsettled = in_vain, unsettled
-            return False
-        self.unsettled = True
-        self._note(behind, _REASONS["overlap"])
-        return True
-
-    def _note(self, behind: int, reason: str) -> None:
-        self.damaged += 1
-        self.skipped += behind - self.offset
-        if len(self.damages) < self._places:
-            start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
-            # A damaged header may stand before data that is intact.
-            salvage = (start, length) if 0 < length <= BIG and self._is_intact(start, length) else None
-            self.damages.append(Damage(self.offset, behind - self.offset, reason, self.records, salvage))
+    def _note(self, behind: int) -> None:
+        salvage = None
+        start, length = self.offset + HEADER.size, behind - self.offset - OVERHEAD
+        # A damaged header may stand before data that is intact.
+        if len(self.damages) < self._places and 0 < length <= BIG and self._is_intact(start, length):
+            salvage = (start, length)
+        self._list(Damage(self.offset, behind - self.offset, _REASONS[self._fault], self.records, salvage))
         self._move(behind)
+
+    def _list(self, damage: Damage) -> None:
+        self.damaged += 1
+        self.skipped += damage.length
+        if len(self.damages) < self._places:
+            self.damages.append(damage)
 
     def _is_whole(self, offset: int, header: bytes = b"") -> bool:
         """Whether a whole record, or nothing more, is at this offset."""
@@ -367,18 +382,14 @@ def shortened(head: bytes) -> bytes:
         if key & 7 == 1:
             at += 9
         elif key & 7 == 0:
-            at = _behind_varint(head, at + 1)
+            while at + 1 < len(head) and head[at + 1] & 0x80:
+                at += 1
+            at += 2
         elif key & 7 == 2 and key >> 3 != _SUMMARY_FIELD:
             return head[:at] + bytes((key, 0)) if key < 0x80 else b""
         else:
             return b""
     return b""
-
-
-def _behind_varint(data: bytes, at: int) -> int:
-    while at < len(data) and data[at] & 0x80:
-        at += 1
-    return at + 1
 
 
 @contextmanager
@@ -411,19 +422,38 @@ def count_records(source: Any, start: int = 0) -> tuple[int, int]:
         return reader.records, reader.offset
 
 
-def read_events(source: Any, start: int = 0, resume: bool = False) -> Iterator[Any]:
+def records_in_common(ours: IO[bytes], path: str) -> tuple[int, int]:
+    """How many whole records two files begin with alike, and the offset behind the last of them.
+
+    Args:
+        ours: Open for reading; its position is lost.
+        path: Of the other file.
+
+    Raises:
+        OSError: One of them can't be read.
+    """
+    records = end = 0
+    with open(path, "rb") as other:
+        readers = (RecordReader(file, resume=False).placed() for file in (ours, other))
+        for (offset, data), theirs in zip(*readers, strict=False):
+            if theirs != (offset, data):
+                break
+            records, end = records + 1, offset + len(data) + OVERHEAD
+    return records, end
+
+
+def read_events(source: Any, resume: bool = False) -> Iterator[Any]:
     """The events of a file, up to its end or the first damaged record.
 
     Args:
         source: A path, or an open binary file.
-        start: Offset of the first record.
         resume: Step over damaged records instead.
 
     Raises:
         OSError: The file can't be read.
     """
     with _opened(source) as file:
-        for _, data in RecordReader(file, start, resume).placed():
+        for _, data in RecordReader(file, resume=resume).placed():
             try:
                 yield parse_event(data)
             except NotAnEventError:

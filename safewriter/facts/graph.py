@@ -112,14 +112,17 @@ def graph_view(value: object) -> GraphView | None:
 
 
 def _summary_op(op: tf.Operation, order: int) -> SummaryOp:
+    tag = None if op.type == "TensorSummary" else _constant(op.inputs[0])
+    # Only control flow of the old kind leaves its ops in the graph itself.
+    context = getattr(op, "_get_control_flow_context", lambda: None)()
     return SummaryOp(
         name=op.name,
-        tag=None if op.type == "TensorSummary" else _constant(op.inputs[0]),
+        tag=None if tag is None else tag.decode("utf-8", "replace"),
         kind=_kind(op),
         place=_shown(_line(op)),
         collections=(),
         order=order,
-        conditional=_conditional(op),
+        conditional=context is not None,
         renumbered=_renumbered(op),
     )
 
@@ -127,23 +130,14 @@ def _summary_op(op: tf.Operation, order: int) -> SummaryOp:
 def _kind(op: tf.Operation) -> str:
     if op.type != _TENSOR:
         return _KINDS[op.type]
-    plugin = _plugin(_constant_bytes(op.inputs[2]) or b"")
-    return _PLUGIN_KINDS.get(plugin, "tensor")
-
-
-def _plugin(metadata: bytes) -> str:
     try:
-        return str(tf.compat.v1.SummaryMetadata.FromString(metadata).plugin_data.plugin_name)
+        metadata = tf.compat.v1.SummaryMetadata.FromString(_constant(op.inputs[2]) or b"")
     except Exception:  # noqa: BLE001  a user may put any bytes there; protobuf's own error class differs by version
-        return ""
+        return "tensor"
+    return _PLUGIN_KINDS.get(str(metadata.plugin_data.plugin_name), "tensor")
 
 
-def _constant(tensor: tf.Tensor) -> str | None:
-    value = _constant_bytes(tensor)
-    return None if value is None else value.decode("utf-8", "replace")
-
-
-def _constant_bytes(tensor: tf.Tensor) -> bytes | None:
+def _constant(tensor: tf.Tensor) -> bytes | None:
     """The string that a tensor always has (the first, of several); None where only a run can tell."""
     op = tensor.op
     while op.type == "Identity":
@@ -152,12 +146,6 @@ def _constant_bytes(tensor: tf.Tensor) -> bytes | None:
         return None
     strings = op.get_attr("value").string_val
     return bytes(strings[0]) if strings else None
-
-
-def _conditional(op: tf.Operation) -> bool:
-    # Only control flow of the old kind leaves its ops in the graph itself.
-    context = getattr(op, "_get_control_flow_context", None)
-    return context is not None and context() is not None
 
 
 def _renumbered(op: tf.Operation) -> bool:

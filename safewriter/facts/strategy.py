@@ -17,6 +17,7 @@ from tensorflow.python.framework import func_graph, ops
 
 from safewriter.checks.distribution import StrategyFacts
 from safewriter.system.role import role
+from safewriter.system.stack import outwards
 
 #: Classes whose public name is another.
 _PUBLIC_NAMES = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}
@@ -37,7 +38,8 @@ def strategy_facts(environment: Mapping[str, str] = os.environ) -> StrategyFacts
         return StrategyFacts(tracing=tracing, role=role(environment=environment))
     strategy = modes[-1].strategy
     in_replica = any(getattr(mode, "replica_context", None) is not None for mode in modes)
-    in_merge_call = _cross_replica(modes[-1]) and (in_replica or _inside_run())
+    cross_replica = getattr(modes[-1], "cross_replica_context", None) is not None
+    in_merge_call = cross_replica and (in_replica or _inside_run())
     return StrategyFacts(
         strategy=public_name(strategy),
         replicas=_number(strategy, "num_replicas_in_sync"),
@@ -92,23 +94,14 @@ class _PublicMode:
         self.cross_replica_context = self.strategy if tf.distribute.in_cross_replica_context() else None
 
 
-def _cross_replica(mode: Any) -> bool:
-    return getattr(mode, "cross_replica_context", None) is not None
-
-
 def _inside_run() -> bool:
     """Whether ``strategy.run`` is among this thread's callers.
 
     ``MirroredStrategy`` runs the function given to ``merge_call`` in the thread that called ``run``, where nothing
     on the stack of modes distinguishes it from the scope.
     """
-    frame = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if code.co_name == "_call_for_each_replica" and _DISTRIBUTE in code.co_filename:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+    callers = (frame.f_code for frame in outwards(sys._getframe(1)))
+    return any(code.co_name == "_call_for_each_replica" and _DISTRIBUTE in code.co_filename for code in callers)
 
 
 def _tracing(graphs: Sequence[Any]) -> str | None:

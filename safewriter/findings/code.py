@@ -15,6 +15,23 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Symptom:
+    """What is seen where a code is reported: its row of the documentation's start page.
+
+    Attributes:
+        sees: What TensorBoard or the terminal shows.
+        means: What happened.
+        fix: What to change, in one line.
+        reports: Public reports of it, as ``owner/repository#number``.
+    """
+
+    sees: str
+    means: str
+    fix: str
+    reports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Code:
     """One entry of the catalogue: the text behind ``safewriter explain``.
 
@@ -23,6 +40,7 @@ class Code:
         name: The same in words, stable too: ``logdir-invalid``.
         kind: Raised, warned or listed.
         when: One sentence: the condition under which it is reported.
+        symptom: What its user sees; None for one that nothing shows.
         why: What is lost, and why TensorFlow says nothing of it.
         fix: What to change.
         bad: A short program that provokes it.
@@ -35,6 +53,7 @@ class Code:
     name: str
     kind: Kind
     when: str
+    symptom: Symptom | None = None
     why: str = ""
     fix: str = ""
     bad: str = ""

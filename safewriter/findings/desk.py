@@ -14,7 +14,7 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from safewriter.findings.carriers import SafeWriterError, SafeWriterWarning, error_for, warning_for
@@ -121,11 +121,9 @@ def send(finding: Finding, place: Place | None = None, *, may_raise: bool = True
 def _print(text: str) -> None:
     """Shows text without any hook of the user's; where standard error does not take it, on the interpreter's own."""
     for stream in (sys.stderr, sys.__stderr__):
-        try:
+        with suppress(Exception):  # closed, full, or in the middle of another write
             print(text, end="", file=stream)
-        except Exception:  # noqa: BLE001 - closed, full, or in the middle of another write
-            continue
-        return
+            return
 
 
 class Desk:
@@ -186,23 +184,19 @@ class Desk:
         """Keeps a finding for the account, which another desk reports, summed up with others."""
         self._book(finding.at(self.created_at))
 
-    def error(self, finding: Finding) -> SafeWriterError:
-        """The exception for a finding that is raised whatever the policy: it is counted like one that is reported."""
-        finding = finding.at(self.created_at)
-        self._book(finding)
-        if CAPTURES.sink is not None:
-            CAPTURES.sink(finding, users_place(), True)
-        return error_for(finding)
-
     def error_from(self, build: Callable[[], Finding], fallback: BaseException) -> BaseException:
-        """The same for a finding that is yet to be built; where building fails, SW901 and the bare error.
+        """The exception for a finding that is raised whatever the policy: it is counted like one that is reported.
 
         Args:
             build: Builds the finding.
-            fallback: What is raised if that fails.
+            fallback: What is raised, with SW901 reported, where that fails.
         """
         with self.guard("wording"):
-            return self.error(build())
+            finding = build().at(self.created_at)
+            self._book(finding)
+            if CAPTURES.sink is not None:
+                CAPTURES.sink(finding, users_place(), True)
+            return error_for(finding)
         return fallback
 
     def _book(self, finding: Finding, *, again: bool = False) -> Finding | None:
@@ -229,13 +223,7 @@ class Desk:
     def report_all(
         self, findings: Iterable[Finding], *, may_raise: bool = True, at_creation: bool = False, again: bool = False
     ) -> None:
-        """Reports each. Where more than one would be raised, the first is, and the others are warned.
-
-        Args:
-            findings: What happened.
-            may_raise: See ``send``.
-            at_creation: See ``send``.
-            again: See ``send``.
+        """Reports each as ``report`` does. Where more than one would be raised, the first is; the others are warned.
 
         Raises:
             SafeWriterError: The first that is raised.

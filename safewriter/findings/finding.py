@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from safewriter.findings.catalogue import CATALOGUE
 from safewriter.findings.code import Kind
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,8 @@ class Finding:
         code: A key of the catalogue, such as ``"SW302"``.
         message: What happened, with its numbers, in whole sentences.
         hint: What to change, in code where possible.
-        subject: What it is about (a tag, a path); findings of one code and subject are one finding, counted.
+        subject: What it is about, its path where nothing else is named; findings of one code and subject are one
+            finding, counted.
         count: How often it happened.
         created_at: ``file:line`` where the writer was created, or None at rest.
         path: The event file or the directory, where there is one.
@@ -36,8 +34,11 @@ class Finding:
     count: int = 1
     created_at: str | None = None
     path: str | None = None
-    data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, hash=False)  # Python 3.11 takes no such default
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
     raises: type[Exception] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", self.subject or self.path or "")
 
     @property
     def name(self) -> str:
@@ -76,13 +77,3 @@ class Finding:
             lines.append(f"  Writer created at {self.created_at}")
         lines.append(f"  More: safewriter explain {self.code}")
         return "\n".join(lines)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # MappingProxyType does not pickle; a plain dict does.
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values["data"] = dict(self.data)
-        return _rebuild, (values,)
-
-
-def _rebuild(values: dict[str, Any]) -> Finding:
-    return Finding(**values)

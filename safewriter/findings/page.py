@@ -8,11 +8,10 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from safewriter.findings.catalogue import CATALOGUE
 from safewriter.findings.code import Code, Kind
-from safewriter.findings.symptoms import SYMPTOMS, seen
 
 HUNDREDS = {
     "SW1": "The log directory",
@@ -22,6 +21,17 @@ HUNDREDS = {
     "SW5": "The way to the disk",
     "SW6": "Event files at rest",
     "SW9": "safewriter itself",
+}
+
+#: The codes on the start page by what TensorBoard looks like, the likeliest cause first.
+LOOKS = {
+    "TensorBoard is empty: “No dashboards are active”": "SW104 SW101 SW103 SW102 SW105 SW603 SW605",
+    "The graph is there, the scalars are not": "SW301 SW302 SW303 SW306 SW305 SW202",
+    "TF2 and Keras: the run is there, `tf.summary` left nothing": "SW307 SW311 SW310 SW309 SW312 SW313 SW507 SW205",
+    "One dot, or a vertical line, where a curve should be": "SW402 SW404 SW308 SW304 SW406 SW405",
+    "A zigzag, or points that disappear": "SW204 SW203 SW201 SW107 SW403 SW604",
+    "The end of the curve is missing, or it stopped": "SW501 SW503 SW502 SW106 SW504 SW505 SW506 SW602 SW601",
+    "A gap in the curve": "SW401",
 }
 
 _KINDS = {
@@ -50,27 +60,23 @@ _MADE = "<!-- made by: python -m safewriter.findings.page docs -->\n"
 def entry(code: Code) -> str:
     """What a code means, as Markdown: the text of its page and of ``safewriter explain``."""
     parts = [f"# {code.code} {code.name} ({code.kind.value})", code.when]
-    if seen(code.code):
-        parts.append(f"**What you see.** {seen(code.code)}.")
+    if code.symptom is not None:
+        parts.append(f"**What you see.** {code.symptom.sees}.")
     parts.append(f"**Why it matters.** {code.why}")
     parts.append(f"**What to change.** {code.fix}")
     parts.append(f"**How it comes.** {_KINDS[code.kind]}")
-    if code.bad:
-        parts.append(f"It is reported for:\n\n```python\n{code.bad.rstrip()}\n```")
-        parts.append(f"It is not reported for:\n\n```python\n{code.good.rstrip()}\n```")
-    if code.bad_tf2:
-        parts.append(f"With TF2 it is reported for:\n\n```python\n{code.bad_tf2.rstrip()}\n```")
-        parts.append(f"With TF2 it is not reported for:\n\n```python\n{code.good_tf2.rstrip()}\n```")
+    for it, bad, good in (("It", code.bad, code.good), ("With TF2 it", code.bad_tf2, code.good_tf2)):
+        if bad:
+            parts.append(f"{it} is reported for:\n\n```python\n{bad.rstrip()}\n```")
+            parts.append(f"{it} is not reported for:\n\n```python\n{good.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 
 def code_page(code: Code) -> str:
     """The page of one code: its entry, the public reports of it, and its neighbours."""
     parts = [f"---\ntitle: {code.code} {code.name}\n---\n", _MADE, entry(code)]
-    rows = [row for rows in SYMPTOMS.values() for row in rows if row.code == code.code]
-    reports = sorted({report for row in rows for report in row.reports})
-    if reports:
-        parts.append(f"**Reported by others as** {', '.join(map(issue, reports))}.\n")
+    if code.symptom is not None and code.symptom.reports:
+        parts.append(f"**Reported by others as** {', '.join(map(issue, sorted(code.symptom.reports)))}.\n")
     codes = list(CATALOGUE)
     at = codes.index(code.code)
     links = [f"[← {each}]({each}.md)" for each in codes[:at][-1:]]
@@ -95,19 +101,17 @@ def index_page() -> str:
     return "\n".join(parts)
 
 
-def symptoms_table(link: str = "codes/") -> str:
-    """From what is seen to the fix, as Markdown: one table under a heading for each way in which TensorBoard looks.
-
-    Args:
-        link: The directory of the codes' pages, from where the table stands.
-    """
+def symptoms_table() -> str:
+    """From what is seen to the fix, as Markdown: one table under a heading for each way in which TensorBoard looks."""
     parts = []
-    for title, rows in SYMPTOMS.items():
+    for title, codes in LOOKS.items():
         parts.append(f"## {title}\n")
         parts.append("| What you see | What it means | Code | The fix |\n|---|---|---|---|")
-        for row in rows:
+        for code in codes.split():
+            row = CATALOGUE[code].symptom
+            assert row is not None
             sees = f"{row.sees} ({issue(row.reports[0])})" if row.reports else row.sees
-            parts.append(f"| {sees} | {row.means} | [{row.code}]({link}{row.code}.md) | {row.fix} |")
+            parts.append(f"| {sees} | {row.means} | [{code}](codes/{code}.md) | {row.fix} |")
         parts.append("")
     return "\n".join(parts)
 
@@ -126,19 +130,15 @@ def issue(report: str) -> str:
     return f"[{name}#{number}](https://github.com/{path}/issues/{number})"
 
 
-def _stale(directory: str) -> Iterator[str]:
-    made = {os.path.join(directory, path) for path in pages()}
-    yield from set(glob.glob(os.path.join(directory, "codes", "SW*.md"))) - made
-
-
 def main(arguments: Sequence[str]) -> int:
     """Writes the pages into the directory given, and removes those of codes that are no more."""
     (directory,) = arguments
     os.makedirs(os.path.join(directory, "codes"), exist_ok=True)
-    for path, text in pages().items():
-        with open(os.path.join(directory, path), "w", encoding="utf-8", newline="\n") as file:
+    made = {os.path.join(directory, path): text for path, text in pages().items()}
+    for path, text in made.items():
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-    for path in _stale(directory):
+    for path in set(glob.glob(os.path.join(directory, "codes", "SW*.md"))) - set(made):
         os.unlink(path)
     return 0
 

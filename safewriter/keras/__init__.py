@@ -101,7 +101,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
             return
         stay.has_step(step)
         with self._guard("steps"):
-            self._steps.now(stay, step, self._several_replicas())
+            self._steps.now(stay, step)
 
     def _pop_writer(self) -> None:
         """Called by Keras where a writer of its is no longer the default one."""
@@ -123,7 +123,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
     def _arrive(self, writer: Any, *, training: bool) -> Stay | None:
         """Makes a writer the default one until the end of the training or test; None where it shall not be."""
         fit = running_fit()
-        if not hasattr(writer, "_safe"):  # not the chief
+        if not hasattr(writer, "_events"):  # not the chief
             return None
         if self.update_freq == "epoch" and (
             fit is None or not training or summary_ops_v2._summary_state.writer is not None
@@ -136,9 +136,6 @@ class TensorBoard(_Stock):  # type: ignore[misc]
         else:
             self._test_stay = stay
         return stay
-
-    def _several_replicas(self) -> bool:
-        return bool(tf.distribute.get_strategy().num_replicas_in_sync > 1)
 
     # Whether a summary is recorded.
 
@@ -153,7 +150,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
         if hook is OVER:  # the first summary after an interrupted `fit`
             stay.end()
             return summary_ops_v2._summary_state.writer is not None and _resolved(stay.before.condition)
-        if not self._owns(summary_ops_v2._summary_state.writer):
+        if all(summary_ops_v2._summary_state.writer is not each for each in self._writers.values()):
             return _resolved(self._users_condition)  # a writer of the user's: as if this callback were not there
         if not tf.executing_eagerly():
             if self.update_freq != "epoch":
@@ -167,14 +164,11 @@ class TensorBoard(_Stock):  # type: ignore[misc]
         self._left_out(stay)
         return False
 
-    def _owns(self, writer: Any) -> bool:
-        return any(writer is each for each in self._writers.values())
-
     def _left_out(self, stay: Stay) -> None:
         """Notes a line of a layer or a ``train_step`` that ``update_freq='epoch'`` leaves out."""
         place = users_place()
         if is_users(place.filename) and "-packages" not in place.filename:
-            stay.left_out.setdefault(str(place), place)
+            stay.left_out[str(place)] = None
 
     # What Keras calls.
 
@@ -182,7 +176,7 @@ class TensorBoard(_Stock):  # type: ignore[misc]
         """See Keras."""
         with self._guard("condition of the user's"):
             for stay in list(HERE.stays):
-                if stay.is_over():
+                if stay.where() is OVER:  # an exception has ended its `fit`
                     stay.end()
             condition = summary_ops_v2._summary_state.is_recording
             self._users_condition = True if condition is None else condition
@@ -192,14 +186,10 @@ class TensorBoard(_Stock):  # type: ignore[misc]
     def on_train_end(self, logs: Any = None) -> None:
         """See Keras."""
         with self._guard("summaries left out"):
-            self._report_left_out()
+            if self._stay is not None:
+                lines = [LostLine(place, Lost.EPOCHS_ONLY, traced=True) for place in self._stay.left_out]
+                self._stay.writer._events.news += map(lost_line, lines)
         super().on_train_end(logs)
-
-    def _report_left_out(self) -> None:
-        stay = self._stay
-        for place in [] if stay is None else stay.left_out.values():
-            line = LostLine(str(place), Lost.EPOCHS_ONLY, traced=True)
-            stay.writer._safe.events.news.append(lost_line(line))  # type: ignore[union-attr]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """See Keras."""

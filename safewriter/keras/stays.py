@@ -6,14 +6,15 @@ import sys
 import threading
 import weakref
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from tensorflow.python.ops import summary_ops_v2
 
-from safewriter.findings import Place, SafeWriterError, is_keras, send
+from safewriter.findings import SafeWriterError, is_keras, send
 from safewriter.keras.steps import IN_PYTHON, Counted
 from safewriter.recording.usage import USAGE
+from safewriter.system.stack import outwards
 
 OVER = object()  #: in the place of a method of the callback: `fit` has ended
 
@@ -39,7 +40,7 @@ class Stay:
     within: Counted | None = None
     step: Any = None
     count: Any = 0
-    left_out: dict[str, Place] = field(default_factory=dict)
+    left_out: dict[str, None] = field(default_factory=dict)  #: lines, in order
     before: _Before = _Before(None, None, None, None)
     _interrupted: Any = None
 
@@ -52,7 +53,7 @@ class Stay:
         callback = self.callback
         state.writer = self.writer
         state.is_recording = lambda: callback._records(self)
-        self.writer._safe.enter()
+        self.writer._events.enter()
         callbacks = None if self.fit is None else self.fit.callbacks()
         if callbacks is not None:
             self._interrupted = weakref.finalize(callbacks, _end_interrupted, self, dict(callback._writers))
@@ -72,7 +73,7 @@ class Stay:
             while before.stay is not None and before.stay not in stays:
                 before = before.stay.before
             state.writer, state.step, state.is_recording = before.writer, before.step, before.condition
-        self.writer._safe.leave(may_raise=False)
+        self.writer._events.leave(may_raise=False)
 
     def must_be_gone(self) -> None:
         """Gives the thread back what it had, where leaving has failed."""
@@ -99,19 +100,13 @@ class Stay:
         if fit is not None and fit.callbacks() is None:
             return OVER
         hook = None
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
+        for frame in outwards(sys._getframe(1)):
             code = frame.f_code
             if fit is not None and code is fit.code and frame.f_locals.get("callbacks") is fit.callbacks():
                 return hook
             if code.co_name.startswith("on_") and is_keras(code.co_filename):
                 hook = code.co_name
-            frame = frame.f_back
         return hook if fit is None else OVER
-
-    def is_over(self) -> bool:
-        """Whether ``fit`` has ended without saying so: by an exception."""
-        return self.where() is OVER
 
     def end(self) -> None:
         """An exception has ended ``fit``: gives back what it had taken, and closes the files."""
@@ -141,13 +136,11 @@ class _Fit:
 
 def running_fit() -> _Fit | None:
     """The innermost one that is running; None where a loop of the user's calls the callback's methods."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame in outwards(sys._getframe(1)):
         if frame.f_code.co_name in ("fit", "evaluate") and is_keras(frame.f_code.co_filename):
             callbacks = frame.f_locals.get("callbacks")
             if callbacks is not None and not isinstance(callbacks, (list, tuple)):
                 return _Fit(frame.f_code, weakref.ref(callbacks), threading.get_ident())
-        frame = frame.f_back
     return None
 
 

@@ -29,9 +29,9 @@ class Steps:
         self._several = 1  # batches that one execution runs
         self._epoch_base = 0
 
-    def now(self, stay: Stay, step: Any, several_replicas: bool) -> None:
+    def now(self, stay: Stay, step: Any) -> None:
         """Notes the step that Keras gives: a number in Keras 3, a variable of its own in Keras 2."""
-        if several_replicas:
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             stay.has_step(step if IN_PYTHON else step.value())
         elif IN_PYTHON:
             self._in_python(stay, step)

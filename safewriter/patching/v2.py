@@ -26,7 +26,9 @@ from safewriter.checks.tf2 import Lost, left_default, replica_value
 from safewriter.findings import Policy, is_generated, is_keras, is_users, users_place
 from safewriter.patching.patches import Patches
 from safewriter.recording import scope
-from safewriter.recording.usage import USAGE, Key
+from safewriter.recording.eager import EagerEvents
+from safewriter.recording.usage import USAGE, Key, Line
+from safewriter.system.stack import outwards
 
 _Stock = summary_ops_v2._ResourceSummaryWriter
 _CLASSES: dict[type, type] = {
@@ -61,7 +63,7 @@ def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> N
             create = functools.partial(gen_summary_ops.summary_writer, shared_name=plan.resource_name())
         options_of_stock = {name: writer_v2.plain(value) for name, value in given.items()}
         init = writer_v2.begin(self, original, plan, create, options_of_stock, further)
-        self._safe.of_a_fit = plan.of_keras and _in_a_fit()
+        self._events.of_a_fit = plan.of_keras and _in_a_fit()
         if trackable:
             self._init_op_fn = init
 
@@ -70,8 +72,8 @@ def replace(patches: Patches, options: Callable[[], dict[str, Any] | None]) -> N
     USAGE.watched = lambda: options() is not None
     replaced: dict[str, tuple[Any, Any]] = {
         "write": (summary_ops_v2.write, watch.look),
-        "write_raw_pb": (summary_ops_v2.write_raw_pb, watch.look_at_raw),
-        "graph": (summary_ops_v2.graph, watch.look_at_raw),
+        "write_raw_pb": (summary_ops_v2.write_raw_pb, watch.look),
+        "graph": (summary_ops_v2.graph, watch.look),
         "trace_on": (summary_ops_v2.trace_on, watch.note_trace),
         "record_if": (summary_ops_v2.record_if, watch.look_at_condition),
     }
@@ -103,9 +105,7 @@ def _looked_at(original: Any, look: Callable[[tuple[Any, ...], dict[str, Any]], 
 
 
 def _called_by_the_user() -> bool:
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None and not _is_outside(frame.f_code):
-        frame = frame.f_back
+    frame = _line(3)
     return frame is not None and is_users(frame.f_code.co_filename)
 
 
@@ -135,7 +135,7 @@ class _Watch:
         return True
 
     def look(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        """Notes one call of ``write``."""
+        """Notes one call of ``write``, or of what has no tag: ``write_raw_pb`` or ``graph``."""
         try:
             if not self._begin():
                 return
@@ -146,50 +146,45 @@ class _Watch:
             writer, eager = state.writer, context.executing_eagerly()
             key = (frame.f_code, frame.f_lineno)
             if writer is None:
-                self._note_lost(frame, key, eager)
+                if not _is_keras(frame.f_code):  # Keras 3 calls it at each batch and relies on nothing being recorded
+                    USAGE.lost(key, lambda: _lost(frame, eager))
                 return
-            USAGE.served(key)
-            safe = getattr(writer, "_safe", None)
-            if safe is None:
+            USAGE.served.add(key)
+            events = getattr(writer, "_events", None)
+            if events is None:
                 return
             if not eager:
-                self._look_at_trace(safe, state, key, args, keywords)
+                self._look_at_trace(events, state, key, args, keywords)
                 return
-            if safe.of_a_fit and not _within_keras(frame):
-                safe.events.news.append(left_default(str(users_place())))
-                safe.of_a_fit = False
+            if events.of_a_fit and not _within_keras(frame):
+                events.news.append(left_default(str(users_place())))
+                events.of_a_fit = False
             condition = state.is_recording
             if condition is None or condition is True:
-                USAGE.recorded(key)
+                USAGE.recorded.add(key)
             else:
-                self._look_at_recording(safe, frame, key, condition)
+                self._look_at_recording(events, frame, key, condition)
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
 
-    def look_at_raw(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        """Notes one call of what has no tag: ``write_raw_pb`` or ``graph``."""
-        self.look((), {})
-
-    def _note_lost(self, frame: FrameType, key: Key, eager: bool) -> None:
-        if not _is_keras(frame.f_code):  # Keras 3 calls it at each batch and relies on nothing being recorded
-            USAGE.lost(key, lambda: _lost(frame, eager))
-
-    def _look_at_recording(self, safe: Any, frame: FrameType, key: Key, condition: Any) -> None:
+    def _look_at_recording(self, events: EagerEvents, frame: FrameType, key: Key, condition: Any) -> None:
         """Counts what is perhaps not recorded: by the ``update_freq`` of Keras, or by the user's condition."""
         code = getattr(condition, "__code__", None)
         if _is_keras(frame.f_code) and frame.f_code.co_name != "_log_epoch_metrics":
             return  # of a batch: left out as asked
         if code is not None and _is_keras(code):
             if bool(condition()):
-                USAGE.recorded(key)
+                USAGE.recorded.add(key)
             else:
-                USAGE.switched_off(key, safe.events, lambda: USAGE.line(Lost.OFF_BY_KERAS, users_place()))
+                USAGE.switched_off(key, events, lambda: Line(users_place(), Lost.OFF_BY_KERAS))
         elif code is None or is_users(code.co_filename):
-            USAGE.refused(key, safe.events, lambda: USAGE.line(Lost.OFF, users_place()))
+            USAGE.refused(key, events, lambda: Line(users_place(), Lost.OFF))
 
-    def _look_at_trace(self, safe: Any, state: Any, key: Key, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    def _look_at_trace(
+        self, events: EagerEvents, state: Any, key: Key, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
         place = users_place()
-        USAGE.traced_under[safe.events] = place
+        USAGE.traced_under[events] = place
         tag = args[0] if args else keywords.get("tag")
         step = args[2] if len(args) > 2 else keywords.get("step")
         step = state.step if step is None else step
@@ -198,24 +193,24 @@ class _Watch:
                 USAGE.baked_steps[tag] = place
             else:
                 USAGE.baked_steps.pop(tag, None)
-        self._look_at_traced_condition(safe, state.is_recording, key, place)
+        self._look_at_traced_condition(events, state.is_recording, key, place)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1 and tf.distribute.get_replica_context() is not None:
-            safe.desk.note(replica_value(str(place), replicas))
+            events.desk.note(replica_value(str(place), replicas))
 
-    def _look_at_traced_condition(self, safe: Any, condition: Any, key: Key, place: Any) -> None:
+    def _look_at_traced_condition(self, events: EagerEvents, condition: Any, key: Key, place: Any) -> None:
         if condition is None:
-            USAGE.recorded(key)
+            USAGE.recorded.add(key)
             return
         code = getattr(condition, "__code__", None)
         if not callable(condition):
             value = tf.get_static_value(condition)
             if value is None:  # a tensor of the function: asked at each call
-                USAGE.recorded(key)
+                USAGE.recorded.add(key)
                 return
             asked = getattr(self._asked, "last", None)
             if asked is not None:
-                USAGE.traced(key, place, bool(value), safe.events, asked=asked)
+                USAGE.traced(key, place, bool(value), events, asked=asked)
             reason = Lost.TRACED_OFF
         elif code is not None and is_keras(code.co_filename):
             value = condition()
@@ -223,24 +218,22 @@ class _Watch:
         elif code is not None and (is_users(code.co_filename) or is_generated(code.co_filename)):
             value = condition()
             if isinstance(value, bool):
-                USAGE.traced(key, place, value, safe.events, condition=condition)
+                USAGE.traced(key, place, value, events, condition=condition)
             reason = Lost.TRACED_OFF
         else:
             return
         if tf.is_tensor(value) or value:
-            USAGE.recorded(key)
+            USAGE.recorded.add(key)
         elif reason is Lost.TRACED_OFF_BY_KERAS:
-            USAGE.switched_off(key, safe.events, lambda: USAGE.line(reason, place, traced=True))
+            USAGE.switched_off(key, events, lambda: Line(place, reason, traced=True))
         else:
-            USAGE.refused(key, safe.events, lambda: USAGE.line(reason, place, traced=True))
+            USAGE.refused(key, events, lambda: Line(place, reason, traced=True))
 
     def look_at_condition(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Notes one call of ``record_if``: what it was given, and by which line of the user's."""
         try:
             condition = args[0] if args else keywords["condition"]
-            frame: FrameType | None = sys._getframe(2)
-            while frame is not None and not _is_outside(frame.f_code):
-                frame = frame.f_back
+            frame = _line(3)
             self._asked.last = None
             if frame is None or _is_keras(frame.f_code):
                 return
@@ -264,7 +257,7 @@ class _Watch:
             key = (frame.f_code, frame.f_lineno)
             reason = Lost.V1_WITHOUT_STEP if summary_ops_v2.has_default_writer() else Lost.V1_WITHOUT_WRITER
             traced = not context.executing_eagerly()
-            USAGE.lost(key, lambda: USAGE.line(reason, users_place(), traced=traced))
+            USAGE.lost(key, lambda: Line(users_place(), reason, traced=traced))
         except Exception:  # noqa: BLE001 - private ways of TensorFlow's: less is known then
             return
 
@@ -276,13 +269,10 @@ class _Watch:
 
 def _line(depth: int) -> FrameType | None:
     """The innermost frame of the stack that is the user's, generated from it, or Keras'."""
-    frame: FrameType | None = sys._getframe(depth)
-    while frame is not None and not _is_outside(frame.f_code):
-        frame = frame.f_back
-    return frame
+    return next((frame for frame in outwards(sys._getframe(depth)) if _is_outside(frame.f_code)), None)
 
 
-def _lost(frame: FrameType, eager: bool) -> Any:
+def _lost(frame: FrameType, eager: bool) -> Line:
     """A line that found no default writer, with what is known of the reason."""
     thread = threading.current_thread()
     writers = [each for each in scope.open_writers() if hasattr(each.events, "entered")]
@@ -303,22 +293,14 @@ def _lost(frame: FrameType, eager: bool) -> Any:
         created = writers[0].desk.created_at
     else:
         reason = Lost.OUTSIDE
-    return USAGE.line(reason, users_place(), traced=not eager, created=created, thread=thread_name)
+    return Line(users_place(), reason, traced=not eager, created=created, thread=thread_name)
 
 
-def _within_keras(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if _is_keras(frame.f_code):
-            return True
-        frame = frame.f_back
-    return False
+def _within_keras(frame: FrameType) -> bool:
+    return any(_is_keras(each.f_code) for each in outwards(frame))
 
 
 def _in_a_fit() -> bool:
     """Whether Keras' ``fit`` or ``evaluate`` is running, which may leave its writer as the default one."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name in ("fit", "evaluate") and _is_keras(frame.f_code):
-            return True
-        frame = frame.f_back
-    return False
+    codes = (frame.f_code for frame in outwards(sys._getframe(1)))
+    return any(code.co_name in ("fit", "evaluate") and _is_keras(code) for code in codes)

@@ -6,15 +6,20 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
+import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.summary_pb2 import Summary
 
+from safewriter.checks.distribution import shared_with_tensorflow
 from safewriter.checks.graph import empty_summary, not_a_summary
 from safewriter.eventfile.metadata import FIELD_KEY, PluginMetadata, carries_metadata
+from safewriter.facts import stock
+from safewriter.facts.graph import graph_view
 from safewriter.findings import Desk, Finding, users_place
-from safewriter.recording.books import Books
+from safewriter.recording import scope
 from safewriter.recording.ledger import Ledger
 
+_EVERY_ADD_UP_TO = 16  # adds after which the graph is looked at; later, only when their number doubles
 _CLOSED = (
     "Attempting to use a closed FileWriter. The operation will be a noop unless the FileWriter is explicitly reopened."
 )
@@ -81,22 +86,23 @@ def whole(step: Any) -> int:
 class Adding:
     """One writer's adds: each takes its turn, lands and is booked; then its findings are reported.
 
-    It never holds the writer: how an event is handed to TensorFlow's method comes with each call.
+    Graphs, and TensorFlow's own writers, are looked at beside. It never holds the writer: how an event is handed to
+    TensorFlow's method comes with each call.
 
     Args:
         ledger: The writer's account.
-        books: What is booked of summaries.
         news: Findings from beneath the writer that have not been reported yet.
     """
 
-    def __init__(self, ledger: Ledger, books: Books, news: list[Finding]) -> None:
+    def __init__(self, ledger: Ledger, news: list[Finding]) -> None:
         self._ledger = ledger
         self._events = ledger.events
         self._turn = ledger.turn
         self._desk = ledger.desk
-        self._books = books
         self._news = news
         self._metadata = PluginMetadata()
+        self._graphs_due = 0  # the add after which the graphs are to be looked at
+        self._knows_stock = False  # that TensorFlow's own writer is on the directory
         self.begun = False  #: the writer is constructed; until then it delivers itself
 
     def add(self, event: Any, step: int, global_step: Any, serialized: bytes, land: Callable[[Any, Any], None]) -> None:
@@ -112,7 +118,7 @@ class Adding:
         Raises:
             SafeWriterError: The write failed (SW502, also an ``OSError``).
         """
-        turn, books = self._turn, self._books
+        turn = self._turn
         if turn.reentered():
             self._add_in_between(event, step, global_step, serialized, land)
             return
@@ -127,14 +133,14 @@ class Adding:
                     self._land_with_metadata(event, global_step, land)
                 else:
                     land(event, global_step)
-                found = books.book(event.summary, step, global_step)
+                found = self._book(event.summary, step, global_step)
         except BaseException:
             self._deliver_beside()
             raise
         finally:
             if turn.words:
                 turn.act()
-        if found or self._news or books.graphs_due or not serialized:
+        if found or self._news or self._graphs_due or not serialized:
             self.deliver(found, empty=not serialized)
 
     def _add_in_between(
@@ -154,10 +160,17 @@ class Adding:
 
         def book() -> None:
             with self._turn.lock:
-                found = self._books.book(event.summary, step, global_step)
+                found = self._book(event.summary, step, global_step)
             self.deliver(found, empty=not serialized, may_raise=False)
 
         self._turn.leave(book)
+
+    def _book(self, summary: Any, step: int, global_step: Any) -> Sequence[Finding]:
+        ledger = self._ledger
+        ledger.summaries = adds = ledger.summaries + 1
+        if adds <= _EVERY_ADD_UP_TO or not adds & (adds - 1):
+            self._graphs_due = adds
+        return ledger.book(summary, step, global_step)
 
     def _land_with_metadata(self, event: Any, global_step: Any, land: Callable[[Any, Any], None]) -> None:
         metadata = self._metadata
@@ -186,7 +199,9 @@ class Adding:
                 return
             found: Sequence[Finding] = ()
             if event is not None and event.HasField("summary"):
-                found = self._books.book_event(event)
+                with turn.lock:
+                    self._ledger.other_summaries += 1
+                    found = self._ledger.book(event.summary, event.step)
             if self.begun:
                 self.deliver(found)
 
@@ -194,12 +209,7 @@ class Adding:
             add()
             turn.leave(book)
             return
-        try:
-            with turn.lock:
-                add()
-        finally:
-            if turn.words:
-                turn.act()
+        turn.run(add)
         book()
 
     def _count_dropped(self) -> None:
@@ -225,11 +235,61 @@ class Adding:
             SafeWriterError: Under ``strict``.
         """
         news = list(found)
-        if self._books.graphs_due:
-            self._books.look_at_graphs()
+        if self._graphs_due:
+            self._look_at_graphs()
         if empty:
             news.append(empty_summary())
         if self._news:
             news += self._ledger.take_news()
         if news:
             self._desk.report_all(news, may_raise=may_raise)
+
+    # What is looked at beside: graphs, and who else writes into the directory.
+
+    def open(self, graph: Any = None) -> None:
+        """The writer opens on a graph, or on the default one."""
+        with self._desk.guard("graph accounting"):
+            explicit = isinstance(graph, tf.Graph)
+            view = graph_view(graph if explicit else tf.compat.v1.get_default_graph())
+            self._ledger.scope.graphs.open(view, self._ledger.key, self._desk, explicit=explicit)
+
+    def begin_in_child(self) -> None:
+        """In a forked child the account begins anew, with the first event that the child writes."""
+        self._ledger.begin_in_child()
+        scope.current().enter(self._ledger, may_share=True)
+        self.open()
+
+    def attach(self, graph: Any) -> None:
+        """A graph was stored through the writer."""
+        with self._desk.guard("graph accounting"):
+            self._ledger.scope.graphs.attach(graph_view(graph), self._ledger.key, explicit=True)
+
+    def _look_at_graphs(self) -> None:
+        """Looks for ops that were created between adds. Not during a turn: graphs have a lock for all writers."""
+        ledger = self._ledger
+        adds, self._graphs_due = self._graphs_due, 0
+        with self._desk.guard("graph accounting"):
+            if adds == 1:
+                self._news += self.look_beside()
+                ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+            self._news += ledger.scope.graphs.look(ledger.key, adds)
+
+    def look_beside(self) -> list[Finding]:
+        """SW204, where a writer of TensorFlow's own is open on the directory; it may have come later."""
+        directory = self._ledger.directory
+        cached = None if self._knows_stock else stock.beside(directory)
+        if cached is None:
+            return []
+        self._knows_stock = True
+        return [shared_with_tensorflow(directory, cached)]
+
+    def look_around(self, *, at_end: bool = False) -> None:
+        """Who writes beside us, and what was written before us; ``at_end`` for the last time, and the graphs too."""
+        ledger = self._ledger
+        if at_end:
+            with self._desk.guard("graph accounting"):
+                ledger.scope.graphs.attach(graph_view(tf.compat.v1.get_default_graph()), ledger.key)
+                self._news += ledger.scope.graphs.look(ledger.key, ledger.summaries)
+        ledger.look_around(at_end=at_end)
+        with self._desk.guard("directory"):
+            self._news += self.look_beside()

@@ -48,7 +48,7 @@ class DirectBackend(OnFiles):
     @property
     def accepted(self) -> int:
         """Events that were taken."""
-        return self._files.events + self._files.losses.unstored
+        return self._files.settled
 
     def write(self, event: Any) -> None:
         """See ``Backend``."""
@@ -131,11 +131,7 @@ def framed(event: Any, files: EventFiles) -> bytes:
 
 
 def _threads_are_slow(seconds: float) -> bool:
-    """Whether a write took so long because other threads keep the interpreter busy, and not because of the storage.
-
-    Args:
-        seconds: What the write took.
-    """
+    """Whether other threads keep the interpreter busy, so that a write took these seconds, and not the storage."""
     waits = []
     for _ in range(3):
         started = time.monotonic()

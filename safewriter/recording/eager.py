@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
-from tensorflow.python.ops import gen_summary_ops
+from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
-from safewriter.findings import Finding
-from safewriter.recording.event_writer import Landing
+from safewriter.findings import Desk, Finding, guarded
+from safewriter.recording import scope
+from safewriter.recording.landing import Landing
 from safewriter.recording.ledger import Ledger
-from safewriter.recording.resource import ResourceBackend
+from safewriter.recording.resource import Resource, ResourceBackend
 from safewriter.recording.usage import USAGE
 from safewriter.recording.watcher import WATCHER
-from safewriter.system import ending, process
+from safewriter.system import ending
+
+_LOOK_EVERY = 0.25  # seconds between two looks at the end of a `with` block: one block a step costs nothing then
 
 
-class EagerResource:
+class EagerResource(Resource):
     """The resource behind the handle of an eager writer.
 
     Args:
@@ -35,12 +40,15 @@ class EagerResource:
     def __init__(self, handle: Any, create: Callable[[Any], Any], events: EagerEvents) -> None:
         self._handle = handle
         self._create = create
-        self.may_exchange = events.may_exchange
-        self.stays_open = events.stays_open
+        self._events = events
 
-    def key(self) -> object:
-        """See ``Resource``: nobody else has the handle."""
-        return self
+    def may_exchange(self) -> bool:
+        """See ``Resource``."""
+        return self._events.may_exchange()
+
+    def stays_open(self) -> bool:
+        """See ``Resource``."""
+        return self._events.stays_open()
 
     def add(self, event: Any) -> None:
         """See ``Resource``."""
@@ -53,10 +61,11 @@ class EagerResource:
             gen_summary_ops.flush_summary_writer(self._handle)
 
     def close(self) -> None:
-        """See ``Resource``; nothing where a function of the user's has closed it."""
+        """See ``Resource``; nothing where a function of the user's has closed it, a flush where it stays open."""
+        end = gen_summary_ops.flush_summary_writer if self.stays_open() else gen_summary_ops.close_summary_writer
         with tf.init_scope(), ops.device("cpu:0"):
             try:
-                gen_summary_ops.close_summary_writer(self._handle)
+                end(self._handle)
             except tf.errors.NotFoundError:
                 return
 
@@ -66,45 +75,21 @@ class EagerResource:
             self._create(self._handle)
 
 
-class NoResource:
-    """In graph mode only a session could reach the resource; its file can be read all the same."""
-
-    def key(self) -> object:
-        """See ``Resource``."""
-        return self
-
-    def add(self, event: Any) -> None:
-        """See ``Resource``."""
-
-    def flush(self) -> None:
-        """See ``Resource``."""
-
-    def close(self) -> None:
-        """See ``Resource``."""
-
-    def reopen(self) -> None:
-        """See ``Resource``."""
-
-    def may_exchange(self) -> bool:
-        """See ``Resource``."""
-        return False
-
-    def stays_open(self) -> bool:
-        """See ``Resource``."""
-        return False
-
-
 class EagerEvents(Landing):
-    """What stands between a TF2 writer and its backend: books what is read back, and knows how the writer was used.
+    """The part of a TF2 writer that is ours: books and reports what is read back, and knows how the writer was used.
 
     Args:
+        desk: The writer's.
         graph_mode: The writer was created in a graph.
         may_be_silent: Nobody expects events of this writer: another process is the one that is meant to write.
+        flush_secs: Between two flushes of a remote file; None of a local one, which has no need of them.
 
     Attributes:
         ledger: The writer's account; set when the writer is constructed.
         writer: Gives the writer while it is there; set as well.
         news: What came up and has not been reported yet.
+        due: The next eager write is to look first: a loop may never call us otherwise.
+        of_a_fit: Keras' ``fit`` made it the default one.
         entered: How often the writer was made the default.
         entered_off: How often that was where recording was switched off.
         entered_in_trace: It was made so inside a function, which writes to it wherever it is called.
@@ -114,17 +99,20 @@ class EagerEvents(Landing):
     ledger: Ledger
     writer: Callable[[], Any]
 
-    def __init__(self, *, graph_mode: bool, may_be_silent: bool) -> None:
+    def __init__(self, desk: Desk, *, graph_mode: bool, may_be_silent: bool, flush_secs: float | None) -> None:
         self.news: list[Finding] = []
         self._begin(self.news.append)
-        self.in_child = self._book_in_child
+        self.desk = desk
         self.graph_mode = graph_mode
+        self.due = False
+        self.of_a_fit = False
         self.entered = 0
         self.entered_off = 0
         self.entered_in_trace = False
         self._may_be_silent = may_be_silent
+        self._flush_secs = flush_secs
+        self._looked = self._flushed = time.monotonic()
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
-        self._tags_seen = 0
         self._program_ends = False
 
     # As the default writer.
@@ -134,20 +122,25 @@ class EagerEvents(Landing):
         """How many blocks are open in which it is the default writer."""
         return sum(self._blocks.values())
 
-    def enter(self, *, recording: bool = True) -> None:
-        """It becomes the default writer of this thread.
-
-        Args:
-            recording: False where ``record_if`` has switched recording off.
-        """
+    def enter(self) -> None:
+        """It becomes the default writer of this thread."""
         self.entered += 1
-        self.entered_off += not recording
+        self.entered_off += summary_ops_v2._summary_state.is_recording is False
         self.entered_in_trace |= not tf.executing_eagerly()
         self._blocks[threading.get_ident()] += 1
 
-    def leave(self) -> None:
-        """A block in which it was the default has ended."""
+    def leave(self, *, may_raise: bool) -> None:
+        """A block in which it was the default one has ended, and TensorFlow has flushed it."""
         self._blocks[threading.get_ident()] -= 1
+        now = time.monotonic()
+        if now - self._looked > _LOOK_EVERY:
+            self._looked = now
+            if self._flush_secs is None:
+                self.go_on()
+            self.ledger.look_around()
+        with self.desk.guard("usage"):
+            self.news += USAGE.settled(self)
+        self.deliver(may_raise=may_raise)
 
     @property
     def can_be_captured(self) -> bool:
@@ -166,41 +159,36 @@ class EagerEvents(Landing):
         """Whether the program ends, and a daemon thread may write on."""
         return self._program_ends and WATCHER.others_run()
 
-    # In a forked child.
+    def is_here(self) -> bool:
+        """Whether the resource is eager, and so is the call."""
+        return not self.graph_mode and tf.executing_eagerly()
 
-    def begin_in_child(self) -> None:
-        """In a forked child, before its first event: begins a file of its own. Nothing in the writer's process."""
-        if self.pid == process.pid or self.graph_mode or self._closed or self.turn.reentered():
+    def make_usable(self) -> None:
+        """The process was forked, or the resource could not be made anew when its file was gone."""
+        if self._closed or self.graph_mode:
             return
-        with self.turn.lock, self.ledger.desk.guard("fork"):
-            if self.pid != process.pid:
-                self._go_on_in_child()
-
-    def _book_in_child(self) -> None:
-        self._tags_seen = 0
-        self.ledger.begin_in_child()
+        if self.foreign:
+            with self.desk.guard("fork"):
+                self.prepare()
+            with self.desk.guard("fork"):
+                scope.current().enter(self.ledger, may_share=True)
+                WATCHER.add(self)
+                self.deliver(may_raise=False)  # the child may end without another call of ours
+        with contextlib.suppress(tf.errors.OpError):  # then what TensorFlow is about to do fails
+            self.backend.before_use()
 
     def _leave_to_parent(self, parent: int) -> None:
+        self.ledger.begin_in_child()
         self.backend.leave_to_parent(parent)
 
     # Reading back.
 
     def take(self, event: Any) -> None:
         """Books an event that was read back."""
-        ledger = self.ledger
-        summary = event.summary
-        if not summary.value:
-            return
-        ledger.summaries += 1
-        with ledger.desk.guard("values"):
+        if event.summary.value:
+            self.ledger.summaries += 1
             step = int(event.step)
-            self.news += ledger.values.observe(summary, step, step)
-            tags = ledger.values.tags
-            if len(tags) != self._tags_seen:
-                self._tags_seen = len(tags)
-                for value in summary.value:
-                    if tags[value.tag].count == 1:
-                        self.news += ledger.first_write(value.tag)
+            self.news += self.ledger.book(event.summary, step, step)
 
     def look(self, *, whole: bool = False) -> None:
         """Reads back and books, in any thread; what comes up waits in ``news``. Nothing in the middle of another call.
@@ -213,43 +201,77 @@ class EagerEvents(Landing):
             return
         try:
             if not self._closed and not self.foreign:
-                with self.ledger.desk.guard("event file"):
+                with self.desk.guard("event file"):
                     self.backend.look(whole=whole)
                     self.ledger.flushed()  # nothing waits in memory that the user would have to flush
         finally:
             turn.lock.release()
             turn.act()
 
+    def look_aside(self) -> bool:
+        """See ``Watched``."""
+        if self._closed or self.foreign:
+            return False
+        with self.desk.guard("watcher"):
+            if self._flush_secs is None:
+                self.look()
+                self.due = True
+            elif not self.graph_mode and time.monotonic() - self._flushed > self._flush_secs:
+                self._flushed = time.monotonic()
+                self.flush()
+            self._deliver_aside()
+        return True
+
+    def look_first(self) -> None:
+        """A second has passed since the last look: before the next write, what became of the file meanwhile."""
+        self.due = False
+        self.go_on()
+        self._deliver_aside()
+
     def go_on(self) -> None:
         """Reads back, and goes on in a new file where something has become of this one."""
-        turn = self.turn
-        if turn.reentered():
-            return
-        try:
-            with turn.lock:
-                if not self._closed and not self.foreign:
-                    self.backend.go_on()
-                    self.ledger.flushed()
-        finally:
-            turn.act()
+        self.turn.run(self._go_on)
 
-    def flush(self) -> None:
-        """See ``Landing``. Raises what TensorFlow raises."""
+    def _go_on(self) -> None:
+        if not self._closed and not self.foreign:
+            self.backend.go_on()
+            self.ledger.flushed()
+
+    # Reporting, and ends.
+
+    def deliver(self, *, may_raise: bool = True) -> None:
+        """Reports what came up, at the line that created the writer: what is read back came from no one line."""
+        if self.news:
+            found = guarded(self.desk, "wording", self.ledger.take_news)
+            self.desk.report_all(found, may_raise=may_raise, at_creation=True)
+
+    def _deliver_aside(self) -> None:
+        if not self.desk.policy.strict:  # there the user's next call raises
+            self.deliver(may_raise=False)
+
+    def _flush(self) -> None:
         try:
-            super().flush()
+            super()._flush()
         finally:
             self.ledger.flushed()
 
-    def close(self, timeout: float | None = None) -> None:
-        """See ``Landing``; where nothing ever came, that is in ``news``."""
-        was_open = not self._closed
+    def end(self, error: BaseException | None) -> None:
+        """The writer is closed."""
+        ledger = self.ledger
+        self.look(whole=True)
+        ledger.look_around(at_end=True)
+        ledger.scope.close(ledger, self.close, may_raise=error is None, at_creation=True)
+
+    def _close(self, timeout: float | None) -> None:
+        """Where nothing ever came, that is in ``news``."""
+        was_open = not self._ended
         self._program_ends = timeout is not None and self.writer() is not None
-        super().close(timeout)
-        if was_open and self._closed and not self.foreign:
-            with self.ledger.desk.guard("usage"):
+        super()._close(timeout)
+        if was_open and not self.foreign:
+            with self.desk.guard("usage"):
                 self.news += USAGE.settled(self)
                 self.sums += USAGE.captured_since(self)
-            with self.ledger.desk.guard("silence"):
+            with self.desk.guard("silence"):
                 self.news += self._silence(at_end=timeout is not None)
             self.ledger.flushed()
 
@@ -259,7 +281,7 @@ class EagerEvents(Landing):
             return []
         if ending.breaks_off(sys.exc_info()[1]) or (at_end and ending.broken_off()):
             return []
-        known = [*self.ledger.desk.findings, *self.news]
+        known = [*self.desk.findings, *self.news]
         if any(finding.code in ("SW309", "SW310") for finding in known):  # the cause was reported
             return []
         how = Silence.NEVER_DEFAULT if not self.entered else Silence.NOTHING_CAME

@@ -63,6 +63,20 @@ class EventFile(Protocol):
         """Removes the file again, as far as that is possible."""
 
 
+def try_out(directory: str, records: bytes = b"") -> None:
+    """Shows that an event file can be created in a local directory, which is made, and written to.
+
+    Raises:
+        OSError: It can't.
+    """
+    make_directories(directory)
+    file = LocalFile(os.path.join(directory, new_name(".probe")))
+    try:
+        file.write(records)
+    finally:
+        file.remove()
+
+
 class Opened(NamedTuple):
     """A file that can be written to, with its account."""
 
@@ -71,13 +85,7 @@ class Opened(NamedTuple):
 
 
 class _Creator:
-    """Creates event files in a directory, under names that no other file has.
-
-    Args:
-        directory: See ``EventFiles``.
-        suffix: See ``EventFiles``.
-        open_file: See ``EventFiles``.
-    """
+    """Creates event files in a directory, under names that no other file has."""
 
     def __init__(self, directory: str, suffix: str, open_file: Callable[[str], EventFile] | None) -> None:
         self._directory = directory
@@ -125,11 +133,6 @@ class _Creator:
 class _Losses:
     """What one writer lost, in memory or with its files: counted, and named once.
 
-    Args:
-        files: Whose files.
-        desk: The writer's.
-        report: Takes SW503.
-
     Attributes:
         unstored: Events that were given up in memory.
         last_error: The newest error of the storage.
@@ -164,11 +167,6 @@ class _Losses:
         """The exception for a flush that failed (SW502); what is pending is tried again."""
         self.last_error = error
         return self._desk.error_from(lambda: flush_failed(self._files.path, error, pending), error)
-
-    def give_up(self, events: int, error: OSError) -> None:
-        """So many events in memory can't land any more."""
-        self.unstored += events
-        self.last_error = error
 
     def sum_up(self) -> list[Finding]:
         """SW502, where accepted events are lost that nothing has named yet, or adds failed. Each is named once."""
@@ -258,6 +256,11 @@ class EventFiles:
         return sum(part.events for part in self.parts)
 
     @property
+    def settled(self) -> int:
+        """Those, and events that were given up in memory: what waits for nothing any more."""
+        return self.events + self.losses.unstored
+
+    @property
     def landed(self) -> int:
         """Events that were found on disk at the last look."""
         return sum(part.landed for part in self.parts)
@@ -333,7 +336,10 @@ class EventFiles:
             OSError: It can't be created.
         """
         current = self._current
-        return self._begin_again() if current is None or current.file.torn else current
+        if current is None or current.file.torn:
+            self._give_up_torn()
+            current = self.begin()
+        return current
 
     def renew(self) -> int:
         """Goes on in a new file, which replaces one that is torn.
@@ -346,11 +352,9 @@ class EventFiles:
         """
         torn = self._current
         reached = 0 if torn is None else _reached(torn, sure=self.remote)
-        new = self._creator.open()
+        self._open_next()
         if torn is not None:
             _give_back(torn, reached)
-        self.parts.append(new.part)
-        self._adopt(new)
         return reached
 
     # Files.
@@ -361,23 +365,27 @@ class EventFiles:
         Raises:
             OSError: It can't be created.
         """
-        opened = self._creator.open()
-        self.parts.append(opened.part)
-        self._adopt(opened)
+        opened = self._open_next()
         if self._parent is not None:
             parent, self._parent = self._parent, None
             with self._desk.guard("fork"):
                 self._report(used_after_fork(parent, process.pid, self.path))
         return opened
 
-    def _begin_again(self) -> Opened:
-        """Begins a new file to replace one that can't be written to any more."""
-        torn, self._current = self._current, None
+    def _open_next(self) -> Opened:
+        opened = self._creator.open()
+        self.parts.append(opened.part)
+        self._adopt(opened)
+        return opened
+
+    def _give_up_torn(self) -> None:
+        """Closes the account of a file that can't be written to any more, where there is one."""
+        torn = self._current
         if torn is not None:
             _retire(torn, self._desk)
         with self._desk.guard("event files"):
             self.losses.report_gone()
-        return self.begin()
+        self._current = None
 
     def _adopt(self, opened: Opened) -> None:
         self._current = opened
@@ -388,10 +396,9 @@ class EventFiles:
     def look(self) -> None:
         """Compares what is on disk with what was written; where the file is gone, goes on in a new one (SW503)."""
         with self._desk.guard("event file"):
-            self._look(goes_on=True)
+            self._look(self._current, goes_on=True)
 
-    def _look(self, *, goes_on: bool) -> None:
-        current = self._current
+    def _look(self, current: Opened | None, *, goes_on: bool) -> None:
         if current is None or current.file.torn:
             self.losses.report_gone()
             return
@@ -425,26 +432,21 @@ class EventFiles:
             file.close()
         file.torn = True  # where no new file can be created now, the next write tries again
         try:
-            opened = self._creator.open()
+            return self._open_next().part.path
         except OSError as error:
             self.losses.last_error = error
             return ""
-        self.parts.append(opened.part)
-        self._adopt(opened)
-        return opened.part.path
 
     # Ends.
 
     def end(self) -> None:
-        """Syncs the current file to the storage and closes it."""
-        current, self._current = self._current, None
+        """Syncs the current file to the storage and closes it; goes on where an exception of a handler's left it."""
+        current = self._current
         if current is None or current.file.torn:
-            if current is not None:
-                _retire(current, self._desk)
-            with self._desk.guard("event files"):
-                self.losses.report_gone()
-            return
-        self._finish(current)
+            self._give_up_torn()
+        else:
+            self._finish(current)
+            self._current = None
 
     def _finish(self, opened: Opened) -> None:
         file, part = opened
@@ -463,14 +465,10 @@ class EventFiles:
 
     def _last_look(self, opened: Opened) -> bool:
         """Looks at a file that is to be finished; whether that brought nothing of our own to fail."""
-        current, self._current = self._current, opened
-        try:
-            with self._desk.guard("event file"):
-                self._look(goes_on=False)
-                return True
-            return False
-        finally:
-            self._current = current
+        with self._desk.guard("event file"):
+            self._look(opened, goes_on=False)
+            return True
+        return False
 
     def remove(self) -> None:
         """Removes what a constructor that failed has created."""
@@ -535,11 +533,7 @@ def _retire(torn: Opened, desk: Desk) -> None:
 
 
 def _reached(torn: Opened, *, sure: bool) -> int:
-    """How many records had reached a torn file that is given up.
-
-    Args:
-        torn: The file.
-        sure: What may be there already must not be written twice.
+    """How many records had reached a torn file that is given up; ``sure`` where none may be written twice.
 
     Raises:
         OSError: That can't be known now, and must be.
@@ -590,12 +584,7 @@ def _still_there(file: EventFile, state: FileState, fate: Fate, part: Part) -> i
 
 
 def _events_in(reader: BinaryIO, written: int) -> tuple[int, int]:
-    """How many of our events, and bytes, can be read in a file.
-
-    Args:
-        reader: The file.
-        written: Events that we wrote to it.
-    """
+    """How many of the events that we wrote to a file, and how many bytes, can be read in it."""
     records, end = count_records(reader)
     first = next(read_events(reader), None)
     has_version = first is not None and bool(first.file_version)  # what was truncated to nothing begins without

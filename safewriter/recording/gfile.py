@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import io
-import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ import tensorflow as tf
 
 from safewriter.eventfile.local import FileState
 from safewriter.eventfile.read import count_records
+from safewriter.system import process
 
 _open_files: weakref.WeakSet[Any] = weakref.WeakSet()  # TensorFlow's own, of each ``GFile``
 
@@ -103,7 +103,7 @@ class GFile:
 
     def reader(self) -> BinaryIO:
         """The file, opened for reading from its start."""
-        return cast("BinaryIO", _Reader(self.path))
+        return reader(self.path)
 
     def reached(self) -> int:
         """How many records a reader finds behind the last one that is known to have been written.
@@ -145,6 +145,11 @@ class GFile:
             tf.io.gfile.remove(self.path)
 
 
+def reader(path: str) -> BinaryIO:
+    """A file, opened for reading from its start; where it is not there, reading fails."""
+    return cast("BinaryIO", _Reader(path))
+
+
 class _Reader(io.RawIOBase):
     """A file behind ``tf.io.gfile``, with the positions and the errors of Python's files."""
 
@@ -153,13 +158,11 @@ class _Reader(io.RawIOBase):
         self._path = path
         with as_os_error(path):
             self._file: Any = tf.io.gfile.GFile(path, "rb")
-            self._size: int = self._file.size()
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        position = offset + self._size if whence == io.SEEK_END else offset
         with as_os_error(self._path):
-            self._file.seek(position)
-        return position
+            self._file.seek(offset, whence)
+            return int(self._file.tell())
 
     def read(self, size: int = -1) -> bytes:
         with as_os_error(self._path):
@@ -170,11 +173,8 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
+@process.in_child
 def _keep_in_child() -> None:
     """In a forked child: keeps the parent's files for ever, for to destroy one is to write what it buffers, again."""
     for file in list(_open_files):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(file))
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_keep_in_child)

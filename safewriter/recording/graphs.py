@@ -11,29 +11,17 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from safewriter.checks.graph import GrowthJudge, judge_graph, unwritten
-from safewriter.checks.summary_ops import GraphFacts, SummaryOp
+from safewriter.checks.summary_ops import GraphFacts
 from safewriter.findings import Desk, Finding
 from safewriter.system.ending import interactive
 
+if TYPE_CHECKING:
+    from safewriter.facts.graph import GraphView
+
 _PATIENCE = 0.5  # seconds
-
-
-class View(Protocol):
-    """What these accounts ask of a graph; see ``safewriter.facts.graph.GraphView``."""
-
-    graph: Any  #: hashable by identity, and open to weak references
-
-    def version(self) -> int:
-        """A number that grows with every op."""
-
-    def facts(self, known: GraphFacts) -> GraphFacts:
-        """Its summary ops and merges, completed from what was known."""
-
-    def ops_since(self, index: int) -> tuple[list[SummaryOp], int]:
-        """The summary ops created after the first so many ops, and the index for the next call."""
 
 
 @dataclass(eq=False)
@@ -43,7 +31,7 @@ class _Graph:
     number: int
     facts: GraphFacts
     generation: int  #: of the process that had the first writer on it: a fork counts up
-    view: View | None = None
+    view: GraphView | None = None
     version: int = -1  #: of the graph when the facts were gathered
     written: set[str] = field(default_factory=set)  #: tags from its closed writers, for which it has an op
     reported: set[str] = field(default_factory=set)  #: names of the ops that a finding named
@@ -122,7 +110,7 @@ class Graphs:
         self._graphs = 0
         self._opened = 0
 
-    def open(self, view: View | None, key: Hashable, desk: Desk, *, explicit: bool) -> None:
+    def open(self, view: GraphView | None, key: Hashable, desk: Desk, *, explicit: bool) -> None:
         """A writer was created, or reopened.
 
         Args:
@@ -138,7 +126,7 @@ class Graphs:
             writer = _Writer(desk, self._opened, booked=before.booked if before else 0)
             self._bind(self._writers.setdefault(key, writer), view, explicit)
 
-    def attach(self, view: View | None, key: Hashable, *, explicit: bool = False) -> None:
+    def attach(self, view: GraphView | None, key: Hashable, *, explicit: bool = False) -> None:
         """A writer was used while this graph was the default one; or was given it later, by ``add_graph``.
 
         A writer that was given a graph is not bound to others by what happens to be the default.
@@ -204,9 +192,11 @@ class Graphs:
                 if self._open_writers(graph):
                     continue
                 meant = not adds or writer.graphs[graph]  # not busy with something else
-                if interactive() and meant and not broken_off and not at_creation_line:
-                    found += self._judge_unless_begun(graph)
-                if self._is_undecided(graph):
+                silent = broken_off or at_creation_line or graph.broken
+                if interactive() and meant and not silent and not graph.refresh().landed(self._written(graph)):
+                    found += self._judge(graph, graph.adds)
+                ours = self._loose | graph.written  # without tags written since, which are looked up at the end
+                if graph.generation == self._generation and unwritten(graph.facts, ours):
                     self._left[graph] = None
                 else:
                     self._left.pop(graph, None)
@@ -289,7 +279,7 @@ class Graphs:
             if held:
                 self._lock.release()
 
-    def _bind(self, writer: _Writer, view: View | None, explicit: bool) -> None:
+    def _bind(self, writer: _Writer, view: GraphView | None, explicit: bool) -> None:
         if view is None:
             return
         graph = self._known.get(view.graph)
@@ -330,15 +320,6 @@ class Graphs:
             # ops are those of the training graph, and it writes its metrics by hand.
             tags = tags.union(*(op.landing_tags() for op in facts.ops if (op.place, op.tag) in self._lines))
         return tags | self._stock_tags()
-
-    def _is_undecided(self, graph: _Graph) -> bool:
-        """Whether a graph that no writer is open on must be kept for the end; tags written since are looked up then."""
-        ours = self._loose | graph.written
-        return graph.generation == self._generation and bool(unwritten(graph.facts, ours))
-
-    def _judge_unless_begun(self, graph: _Graph) -> list[Finding]:
-        begun = graph.refresh().landed(self._written(graph))
-        return [] if begun or graph.broken else self._judge(graph, graph.adds)
 
     def _judge(self, graph: _Graph, adds: int) -> list[Finding]:
         if graph.generation != self._generation:

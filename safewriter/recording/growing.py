@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -12,12 +13,14 @@ import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
 from safewriter.checks.landing import Fate, judge_state, stays_in_directory
-from safewriter.eventfile.local import FileState, LocalFile, Whereabouts, head_in_common
+from safewriter.eventfile.local import FileState, LocalFile, Whereabouts
 from safewriter.eventfile.messages import NotAnEventError, parse_event
-from safewriter.eventfile.names import MARK, new_name
-from safewriter.eventfile.read import RecordReader, count_records
+from safewriter.eventfile.names import MARK
+from safewriter.eventfile.read import RecordReader, count_records, records_in_common
 from safewriter.eventfile.record import record_of
-from safewriter.recording.backend import Part
+from safewriter.recording import gfile
+from safewriter.recording.backend import Backend, Part
+from safewriter.recording.files import try_out
 from safewriter.system.directories import make_directories
 
 FAILURES = (OSError, tf.errors.OpError)  #: what looking at files, and copying them, may fail with
@@ -26,36 +29,8 @@ _CHUNK = 1 << 14  # bytes that are read between two looks at the clock: some 250
 _TAIL = 16  # bytes of the last record that is read, by which it is known again
 _SETTLES = 0.005  # seconds after which a record that is being written is whole
 _RESCUED = ".rescued"
+_INTERRUPTED = 8  # writes that signal handlers, one in the middle of the other, may have begun
 _VERSION = record_of(Event(file_version="brain.Event:2").SerializeToString())
-
-
-def can_begin(directory: str) -> bool:
-    """Whether an event file can be created and written in a local directory now; the directory is made."""
-    try:
-        make_directories(directory)
-        file = LocalFile(os.path.join(directory, new_name(".probe")))
-    except OSError:
-        return False
-    try:
-        file.write(_VERSION)
-    except OSError:
-        return False
-    finally:
-        file.remove()
-    return True
-
-
-class _Remote:
-    """A file of ``tf.io.gfile`` whose ``seek`` says where it is, as Python's files do."""
-
-    def __init__(self, path: str) -> None:
-        self._file = tf.io.gfile.GFile(path, "rb")
-        self.read = self._file.read
-        self.close = self._file.close
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._file.seek(offset, whence)
-        return int(self._file.tell())
 
 
 class GrowingFile:
@@ -82,7 +57,7 @@ class GrowingFile:
         self._cut = False
         self.torn = False  #: a record was cut short in it
         self._handed_to = 0  # offset up to which events were handed on while they were copied
-        self._file: IO[bytes] = self._open()
+        self._file = self._open()
         try:
             self._reader = RecordReader(self._file, resume=False, chunk=_CHUNK)
             if not remote:
@@ -91,9 +66,9 @@ class GrowingFile:
             self._file.close()
             raise
 
-    def _open(self) -> Any:
+    def _open(self) -> IO[bytes]:
         path = self.part.path
-        return _Remote(path) if self._remote else open(path, "rb", buffering=0)
+        return gfile.reader(path) if self._remote else open(path, "rb", buffering=0)
 
     def read(self, seconds: float | None = None) -> bool:
         """Counts each new event, and hands it on.
@@ -137,8 +112,10 @@ class GrowingFile:
         self._file.seek(offset)
         return self._file.read(size)
 
-    def state(self) -> FileState:
-        """What is found of the file now.
+    def fate(self) -> tuple[Fate, FileState]:
+        """What became of the file, and what is found of it. That it grows is TensorFlow's doing.
+
+        TensorFlow writes on at its own offset where a file was truncated, so that its size says nothing soon after.
 
         Raises:
             OSError: It can't be known now.
@@ -146,23 +123,17 @@ class GrowingFile:
         path, size = self.part.path, self.part.size
         if self._remote:
             there = bool(tf.io.gfile.exists(path))
-            return FileState(path, size, size if there else None, at_path=there or None, directory=there)
-        return self._whereabouts.state(size)
-
-    def fate(self) -> tuple[Fate, FileState]:
-        """What became of the file. That it grows is TensorFlow's doing.
-
-        TensorFlow writes on at its own offset where a file was truncated, so that its size says nothing soon after.
-        """
-        state = self.state()
+            state = FileState(path, size, size if there else None, at_path=there or None, directory=there)
+        else:
+            state = self._whereabouts.state(size)
         fate = judge_state(state)
         if fate in (Fate.INTACT, Fate.GROWN):
-            fate = Fate.TRUNCATED if self._cut or (not self._remote and self._was_cut()) else Fate.INTACT
+            fate = Fate.TRUNCATED if self._cut or self._was_cut() else Fate.INTACT
         return fate, state
 
     def _was_cut(self) -> bool:
         """Whether the end of what was read is not there any more."""
-        return self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
+        return bool(self._tail) and self._at(max(self.part.size - _TAIL, 0), len(self._tail)) != self._tail
 
     def grown_to(self) -> int:
         """Bytes in the file; of a remote one, those that were read."""
@@ -221,8 +192,7 @@ class GrowingFile:
         if self._remote:
             return self.part.events, self.part.size
         if fate is Fate.REPLACED:
-            with head_in_common(self._file, self.part.path) as head:
-                records, end = count_records(head)
+            records, end = records_in_common(self._file, self.part.path)
         else:
             records, end = count_records(self._file)
         return max(records - 1, 0), end
@@ -274,7 +244,7 @@ class GrowingFile:
 
 
 class ResourceFiles:
-    """The files of one resource of TensorFlow's.
+    """The files of one resource of TensorFlow's, and what the writers that share it have in common.
 
     Args:
         directory: The log directory: an absolute path, or a URL.
@@ -285,6 +255,10 @@ class ResourceFiles:
     Attributes:
         rescued: Copies of events that are in none of them any more.
         endings: Where writers share a resource, that of each: whoever opened it has named the file.
+        takers: The backends that write through the resource.
+        closed_by: The line that created the writer which closed the resource.
+        down: The resource was closed by us, and could not be made anew.
+        gone: Something became of one of the files.
     """
 
     def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
@@ -292,6 +266,11 @@ class ResourceFiles:
         self.remote = remote
         self.endings = {ending}
         self.rescued: list[Part] = []
+        self.takers: weakref.WeakSet[Backend] = weakref.WeakSet()
+        self.closed_by: str | None = None
+        self.down = False
+        self.gone = False
+        self._missing = 0  # events of which it has been reported that they are in no file
         self._take = take
         self._by_path: dict[str, GrowingFile] = {}
 
@@ -331,10 +310,20 @@ class ResourceFiles:
         """Those that are in the log directory."""
         return sum(file.part.landed for file in self.all)
 
-    @property
-    def torn(self) -> bool:
-        """Whether a record was cut short in one of them."""
-        return any(file.torn for file in self.all)
+    def newly_missing(self, written: int) -> int:
+        """Events that were written and are in no file, though all was read; of those, what was not asked for before.
+
+        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. Where no record
+        was cut short, a few may be of calls that signal handlers interrupt now, or have ended.
+
+        Args:
+            written: How many are known to have been; 0 where that is not known.
+        """
+        missing = max(written - self.events, 0) if self.all else 0
+        if missing <= _INTERRUPTED and not any(file.torn for file in self.all):
+            return 0
+        more, self._missing = max(missing - self._missing, 0), max(missing, self._missing)
+        return more
 
     def unfinished(self) -> list[GrowingFile]:
         """Files that are open."""
@@ -360,7 +349,11 @@ class ResourceFiles:
         fate, _ = file.fate()
         if fate is Fate.INTACT and not (read_all and not self.remote and file.is_torn()):
             return False
-        return self.remote or can_begin(self.directory)
+        with contextlib.suppress(OSError):
+            if not self.remote:
+                try_out(self.directory, _VERSION)
+            return True
+        return False
 
     def settle(self, file: GrowingFile, fate: Fate, state: FileState, *, last_try: bool) -> OSError | None:
         """Finishes a file that TensorFlow no longer writes to. See ``GrowingFile.settle``.
@@ -384,4 +377,4 @@ class ResourceFiles:
         """In a forked child: the files are the parent's."""
         for file in self.all:
             file.close()
-        self._by_path, self.rescued = {}, []
+        self._by_path, self.rescued, self._missing = {}, [], 0

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 from safewriter.checks.landing import never_flushed, used_after_close
-from safewriter.checks.values import TagStats, ValuesJudge
+from safewriter.checks.values import UNSAID, TagStats, ValuesJudge
 from safewriter.findings import Desk, Finding, guarded
-from safewriter.recording.backend import Backend
+from safewriter.recording.landing import Landing
 from safewriter.recording.report import FileReport, WriterReport
 from safewriter.recording.turn import Turn
 from safewriter.recording.watch import DirectoryWatch
 
 if TYPE_CHECKING:
     from safewriter.recording.scope import Scope
-
-
-class EventWriter(Protocol):
-    """What stands between a writer and its backend."""
-
-    sums: list[Finding]
-    turn: Turn
-
-    @property
-    def backend(self) -> Backend:
-        """Where events go now."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed, and not reopened."""
-
-    @property
-    def foreign(self) -> bool:
-        """Whether it is another process's: we are a forked child that has not written yet."""
-
-    def prepare(self) -> None:
-        """Begins the file that the next event goes to, where there is none."""
-
-    def close(self, timeout: float | None = None) -> None:
-        """Closes it; what could not be written is in ``sums``."""
 
 
 class Ledger:
@@ -64,7 +40,7 @@ class Ledger:
         summaries: ``add_summary`` calls that were accepted.
         other_summaries: Events with a summary that came by ``add_event``.
         dropped: Events that came after close.
-        tags_seen: How many tags were looked up in the graphs.
+        tags_seen: How many tags were booked.
     """
 
     scope: Scope
@@ -74,7 +50,7 @@ class Ledger:
         logdir: str,
         directory: str,
         desk: Desk,
-        events: EventWriter,
+        events: Landing,
         role: str,
         news: list[Finding],
         *,
@@ -127,17 +103,31 @@ class Ledger:
             said += guarded(self.desk, "wording", partial(map, self._words, [finding])) or [finding]
         return said
 
-    def first_write(self, tag: str) -> list[Finding]:
-        """SW107, when a tag is written for the first time."""
-        return [] if self.watch is None else self.watch.wrote(tag, self.values.tags[tag].first)
+    def book(self, summary: Any, step: int, given: object = UNSAID) -> Sequence[Finding]:
+        """Judges a summary that landed, and books the tags that it brought. See ``ValuesJudge.observe``."""
+        try:
+            found = self.values.observe(summary, step, given)
+            if len(self.values.tags) != self.tags_seen:
+                self._book_new_tags(summary)
+        except Exception:  # noqa: BLE001 - ours, whatever it is: the event is on its way
+            self.desk.internal("values")
+            return ()
+        return found
 
-    def look_on_flush(self) -> list[Finding]:
-        """SW203 and SW107, as far as they are known now."""
-        return [] if self.watch is None else self.watch.flushed()
+    def _book_new_tags(self, summary: Any) -> None:
+        tags = self.values.tags
+        self.tags_seen = len(tags)
+        for tag, times in Counter(value.tag for value in summary.value).items():
+            if tags[tag].count <= times:
+                self.scope.graphs.wrote(self.key, tag)
+                if self.watch is not None:
+                    self._news += self.watch.wrote(tag, tags[tag].first)
 
-    def look_at_end(self) -> list[Finding]:
-        """The same, for the last time."""
-        return [] if self.watch is None else self.watch.closing()
+    def look_around(self, *, at_end: bool = False) -> None:
+        """Looks for SW203 and SW107, which are then among the news; ``at_end`` for the last time."""
+        with self.desk.guard("directory"):
+            if self.watch is not None:
+                self._news += self.watch.closing() if at_end else self.watch.flushed()
 
     def begin_in_child(self) -> None:
         """Begins anew in a forked child, which writes a file of its own."""
@@ -174,8 +164,13 @@ class Ledger:
         never: tuple[tuple[str, str], ...] = ()
         with self.desk.guard("graph accounting"):
             never = self.scope.graphs.never_written(self.key)
-        with self.turn.reading():
+        if self.turn.reentered():  # in the middle of a call, as far as it is
             return self._report(never)
+        try:
+            with self.turn.lock:
+                return self._report(never)
+        finally:
+            self.turn.act()
 
     def _report(self, never: tuple[tuple[str, str], ...]) -> WriterReport:
         backend, foreign = self.events.backend, self.events.foreign

@@ -66,7 +66,7 @@ class QueuedBackend(OnFiles):
         self._changed = threading.Condition()
         self._held: deque[bytes] = deque()
         self._left: deque[bytes] = deque()  # by calls that re-entered
-        self._accepted = self._files.events + self._files.losses.unstored
+        self._accepted = self._files.settled
         self._storing: list[bytes] = []  # what the thread is storing now
         self._held_bytes = 0
         self._store_at: float | None = None
@@ -79,7 +79,7 @@ class QueuedBackend(OnFiles):
 
     def take_over(self) -> None:
         """To be called when this is in the place of a direct backend, which handlers may have used until then."""
-        self._accepted = self._files.events + self._files.losses.unstored
+        self._accepted = self._files.settled
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="safewriter-queue", daemon=True)
@@ -98,7 +98,7 @@ class QueuedBackend(OnFiles):
     @property
     def pending(self) -> int:
         """Accepted events that only this process's memory holds: what a kill would lose."""
-        return max(self.accepted - self._files.events - self._files.losses.unstored, 0)
+        return max(self.accepted - self._files.settled, 0)
 
     # Taking.
 
@@ -181,7 +181,8 @@ class QueuedBackend(OnFiles):
         with self._changed:
             waiting = len(self._held) + len(self._storing)
             if waiting:
-                self._files.losses.give_up(waiting, error or OSError(errno.EIO, "the storage was gone"))
+                self._files.losses.unstored += waiting
+                self._files.losses.last_error = error or OSError(errno.EIO, "the storage was gone")
                 self._held.clear()
                 self._storing = []
 

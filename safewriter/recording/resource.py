@@ -12,7 +12,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import tensorflow as tf
 
@@ -25,7 +25,6 @@ from safewriter.recording.turn import Turn
 from safewriter.system import process
 from safewriter.system.directories import was_temporary
 
-_INTERRUPTED = 8  # writes that signal handlers, one in the middle of the other, may have begun
 _tokens = itertools.count()
 
 
@@ -38,11 +37,15 @@ def new_token() -> str:
     return f".s{next(_tokens)}w"  # a letter ends it: "s1" is not the beginning of "s12"
 
 
-class Resource(Protocol):
-    """A summary resource of TensorFlow's. Each method raises what TensorFlow raises."""
+class Resource:
+    """A summary resource of TensorFlow's; each method raises what TensorFlow raises.
+
+    This one can't be reached: in graph mode only a session could do so. Its file can be read all the same.
+    """
 
     def key(self) -> object:
         """What names the resource: writers of one key share it."""
+        return self
 
     def add(self, event: Any) -> None:
         """Writes one event."""
@@ -58,9 +61,11 @@ class Resource(Protocol):
 
     def may_exchange(self) -> bool:
         """Whether the resource may be closed, and made anew: no other thread is known to write through it."""
+        return False
 
     def stays_open(self) -> bool:
         """Whether it is left to the end of the process: a daemon thread may write on until then."""
+        return False
 
 
 class Budget:
@@ -79,46 +84,6 @@ class Budget:
         begun = time.thread_time()
         yield self._CREDIT + self._SHARE * (time.process_time() - self._began) - self._spent
         self._spent += time.thread_time() - begun
-
-
-class _Shared(ResourceFiles):
-    """What the writers of one resource have in common.
-
-    Attributes:
-        takers: The backends that write through the resource.
-        closed_by: The line that created the writer which closed the resource.
-        down: The resource was closed by us, and could not be made anew.
-        gone: Something became of one of the files.
-    """
-
-    _missing = 0  # events of which it has been reported that they are in no file
-
-    def __init__(self, directory: str, ending: str, *, remote: bool, take: Callable[[Any], None] | None) -> None:
-        super().__init__(directory, ending, remote=remote, take=take)
-        self.takers: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
-        self.closed_by: str | None = None
-        self.down = False
-        self.gone = False
-
-    def newly_missing(self, written: int) -> int:
-        """Events that were written and are in no file, though all was read; of those, what was not asked for before.
-
-        TensorFlow raises for some of them only: on a full disk it drops an event above 4 kB in silence. Where no record
-        was cut short, a few may be of calls that signal handlers interrupt now, or have ended.
-
-        Args:
-            written: How many are known to have been; 0 where that is not known.
-        """
-        missing = max(written - self.events, 0) if self.all else 0
-        if missing <= _INTERRUPTED and not self.torn:
-            return 0
-        more, self._missing = max(missing - self._missing, 0), max(missing, self._missing)
-        return more
-
-    def forget(self) -> None:
-        """See ``ResourceFiles``."""
-        super().forget()
-        self._missing = 0
 
 
 class ResourceBackend:
@@ -164,8 +129,8 @@ class ResourceBackend:
         self._failed_calls = 0
         self._failure: OSError | None = None  # the last of a copy
         self._left: deque[Any] = deque()  # events of calls that re-entered
-        self._closed = False
-        self.files = _Shared(directory, ending, remote=remote, take=take)
+        self._closed = self._closing = False
+        self.files = ResourceFiles(directory, ending, remote=remote, take=take)
         with desk.guard("event file"):
             self.files = _shared_by_resource(self.files, resource)
         self.files.takers.add(self)
@@ -358,22 +323,22 @@ class ResourceBackend:
         """See ``Backend``. Raises what TensorFlow raises, as in a session that was closed before."""
         if self._closed:
             return []
-        self._closed = True
         _open.discard(self)
-        closed_by = self.files.closed_by
-        stays_open = self._resource.stays_open()
+        again, self._closing = self._closing, True  # an exception of a handler's has left the last call
+        closed_by = None if again else self.files.closed_by
         try:
-            if stays_open:
-                self._resource.flush()
-            elif closed_by is None:
+            if closed_by is None:
                 self.files.closed_by = self._desk.created_at
                 self._resource.close()
         except tf.errors.OpError:
-            if not self.files.down:
+            if not self.files.down and not again:
                 raise
         finally:
             with self._desk.guard("event file"):
-                self._end(stays_open)
+                self._end()
+            for file in self.files.unfinished():  # after a fault of ours too: no descriptor stays open
+                file.close()
+            self._closed = True
         calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:
             return [resource_closed(self.path, closed_by, calls)]
@@ -381,22 +346,19 @@ class ResourceBackend:
         self.lost += missing
         return [events_lost(self.path, self._failure, missing, calls)] if missing or calls else []
 
-    def _end(self, stays_open: bool) -> None:
-        try:
-            read_all = self.look(whole=True)
-            for file in self.files.unfinished():
-                if not stays_open or file.fate()[0] is not Fate.INTACT:
-                    self._finish(file, None)
-            if (read_all or self.files.gone) and not stays_open:
-                self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
-        finally:
-            for file in self.files.unfinished():  # after a fault of ours, too: no descriptor stays open for it
-                file.close()
+    def _end(self) -> None:
+        stays_open = self._resource.stays_open()
+        read_all = self.look(whole=True)
+        for file in self.files.unfinished():
+            if not stays_open or file.fate()[0] is not Fate.INTACT:
+                self._finish(file, None)
+        if (read_all or self.files.gone) and not stays_open:
+            self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
 
     def reopen(self) -> None:
         """See ``Backend``."""
         self._resource.reopen()
-        self._closed = False
+        self._closed = self._closing = False
         self.files.closed_by = None
         _open.add(self)
         self._begun()
@@ -427,7 +389,7 @@ class ResourceBackend:
 _open: weakref.WeakSet[ResourceBackend] = weakref.WeakSet()
 
 
-def _shared_by_resource(files: _Shared, resource: Resource) -> _Shared:
+def _shared_by_resource(files: ResourceFiles, resource: Resource) -> ResourceFiles:
     """The files of a resource; those of another writer where TensorFlow gave us the resource of that one."""
     if files.find():
         return files

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import collections
 import multiprocessing
-import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from typing import Protocol
 
 from safewriter.checks.distribution import shared_by_writers
 from safewriter.checks.landing import events_lost, more_never_closed, too_many_writers
-from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError, SafeWriterWarning
+from safewriter.findings import CAPTURES, Desk, Finding, SafeWriterError, SafeWriterWarning, guarded
 from safewriter.recording.graphs import Graphs
 from safewriter.recording.ledger import Ledger
-from safewriter.system import ending
+from safewriter.system import ending, process
 
 MANY = 32  # open writers
 EXIT_SECS = 30.0  #: that a remote or slow storage may take when the program ends
@@ -95,10 +94,7 @@ class Scope:
             ending.watch()
         if observer is not None:
             observer.changed(ledger)
-        found: list[Finding] = []
-        with ledger.desk.guard("writers of the process"):
-            found += _others(ledger, may_share=may_share)
-        return found
+        return guarded(ledger.desk, "writers of the process", lambda: _others(ledger, may_share=may_share))
 
     def owes(self, ledger: Ledger) -> None:
         """A closed writer has something to say at the end: adds that it dropped."""
@@ -144,14 +140,14 @@ class Scope:
             failure = error
         self.leave(ledger)
         found = [*before, *ledger.take_news()]
-        sums: list[Finding] = []
-        with desk.guard("sums"):
-            sums += ledger.sums()
-        about_graphs: list[Finding] = []
-        with desk.guard("graph accounting"):
-            about_graphs += self.graphs.close(
+        sums = guarded(desk, "sums", ledger.sums)
+        about_graphs = guarded(
+            desk,
+            "graph accounting",
+            lambda: self.graphs.close(
                 ledger.key, ledger.summaries, broken_off=broken_off, at_creation_line=on_its_line
-            )
+            ),
+        )
         if failure is not None and not may_raise:
             found.append(_not_closed(ledger, failure))
             failure = None
@@ -179,17 +175,13 @@ class Scope:
             self.graphs.forget(ledger.key)
 
     def _end_unclosed(self, ledger: Ledger, *, dropped: bool) -> None:
-        before: list[Finding] = []
-        with ledger.desk.guard("exit"):
-            before += self._of_a_line(ledger, ledger.findings_at_end(dropped=dropped))
-        with ledger.desk.guard("directory"):
-            before += ledger.look_at_end()
-        before = ledger.worded(before)
+        before = ledger.worded(guarded(ledger.desk, "exit", lambda: self._never_flushed(ledger, dropped=dropped)))
+        ledger.look_around(at_end=True)
         self.close(ledger, lambda: ledger.events.close(EXIT_SECS), before=before, may_raise=False, at_creation=True)
 
-    def _of_a_line(self, ledger: Ledger, findings: list[Finding]) -> list[Finding]:
+    def _never_flushed(self, ledger: Ledger, *, dropped: bool) -> list[Finding]:
         """SW501 of the first writer of a line; those of further ones are summed up: a loop may create thousands."""
-        desk = ledger.desk
+        desk, findings = ledger.desk, ledger.findings_at_end(dropped=dropped)
         if not findings or "SW501" in desk.policy.ignored:
             return findings
         line = self._unclosed.get(desk.created_at)
@@ -220,7 +212,7 @@ class Scope:
         """Reports what would be reported if the program ended now. Writers that are still open are ``outer``'s now."""
         for ledger in list(self.open.values()):
             with ledger.desk.guard("exit"):
-                found = self._of_a_line(ledger, ledger.findings_at_end(dropped=False))
+                found = self._never_flushed(ledger, dropped=False)
                 ledger.desk.report_all(found, may_raise=False, at_creation=True)
                 ledger.flushed()
         self._report_rest(broken_off=False)
@@ -326,14 +318,13 @@ def _end_with_worker(_: object = None) -> None:
     util.Finalize(None, end_program, exitpriority=0)
 
 
+@process.in_child
 def _after_fork() -> None:
     for scope in _scopes:
         scope.after_fork()
 
 
 atexit.register(end_program)
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_after_fork)
 # Children of multiprocessing mostly end without exit hooks, and begin by forgetting what was registered before.
 util.register_after_fork(_scopes[0], _end_with_worker)
 if multiprocessing.parent_process() is not None:

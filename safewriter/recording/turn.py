@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from safewriter.system import process
 
 
 class Turn:
@@ -16,16 +17,7 @@ class Turn:
 
     A signal handler, or a finalizer, runs in the middle of whatever its thread was doing. Where that is a call that
     holds ``lock``, a call of the handler's *re-enters*. It must not wait, for what it would wait for stands still
-    beneath it: it leaves word, and the interrupted call acts on it before it returns. Each call is of this form::
-
-        if turn.reentered():
-            turn.leave(action)
-        else:
-            try:
-                with turn.lock:
-                    ...
-            finally:
-                turn.act()
+    beneath it: it leaves word, and the interrupted call acts on it before it returns.
 
     No flag says that a call is under way: an exception out of a handler could leave it set. The lock itself knows.
     In a forked child each turn begins anew: the threads that may have held it are not there.
@@ -65,15 +57,21 @@ class Turn:
         turn = self if self._inner is None or self.lock._is_owned() else self._inner
         turn.words.append(word)
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """For what reads an account that calls change; in the middle of one it reads what there is."""
+    def run(self, action: Callable[[], None], *, left: Callable[[Callable[[], None]], None] | None = None) -> None:
+        """Runs an action in its turn, and does then what was left meanwhile.
+
+        Args:
+            action: What is to be done with the lock held.
+            left: Called, where this call re-enters, by the interrupted one, with what runs the action then. None
+                where nothing is to be done then.
+        """
         if self.reentered():
-            yield
+            if left is not None:
+                self.leave(partial(left, partial(self.run, action)))
             return
         try:
             with self.lock:
-                yield
+                action()
         finally:
             self.act()
 
@@ -90,10 +88,7 @@ class Turn:
 _turns: weakref.WeakSet[Turn] = weakref.WeakSet()
 
 
+@process.in_child
 def _begin_all_anew() -> None:
     for turn in list(_turns):
         turn.begin_anew()
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_begin_all_anew)

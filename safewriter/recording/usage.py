@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from safewriter.checks.tf2 import Lost, LostLine, baked_condition, captured_writer, lost_line, trace_not_exported
 from safewriter.findings import Finding, Place, Policy, is_users, send
 from safewriter.recording import scope
+from safewriter.system import process
 
 if TYPE_CHECKING:
     from safewriter.recording.eager import EagerEvents
@@ -23,7 +25,7 @@ Key = tuple[CodeType, int]  #: a line, without the cost of its name
 
 
 @dataclass
-class _Line:
+class Line:
     """A line that called ``tf.summary`` and wrote nothing."""
 
     place: Place
@@ -35,6 +37,7 @@ class _Line:
     told: bool = False  #: a writer that ended without a summary has named it
 
     def fact(self) -> LostLine:
+        """What messages say of it."""
         return LostLine(str(self.place), self.reason, self.calls, self.traced, self.created, self.thread)
 
 
@@ -43,11 +46,7 @@ class _Asked:
     """The answers of one ``record_if`` line."""
 
     place: Place
-    no: int = 0
-    yes: int = 0
-
-    def answered(self, value: bool) -> int:
-        return self.yes if value else self.no
+    answers: Counter[bool] = field(default_factory=Counter)
 
 
 @dataclass
@@ -69,8 +68,24 @@ class _Trace:
             now = self.condition()
             self.changed = isinstance(now, bool) and now is not self.value
         if not self.changed and self.asked is not None:
-            self.changed = self.asked.answered(not self.value) > self.others_before
+            self.changed = self.asked.answers[not self.value] > self.others_before
         return self.changed
+
+
+@dataclass
+class _Captured:
+    """What functions wrote to another writer than the default one; each of the two as its directory and its line."""
+
+    place: str
+    other: tuple[str, str]
+    default: tuple[str, str]
+    events: int = 0
+    said: int = 0
+
+    def say(self) -> Finding:
+        """SW309."""
+        self.said = self.events
+        return captured_writer(self.place, self.events, self.other, self.default)
 
 
 class Usage:
@@ -79,6 +94,8 @@ class Usage:
     Attributes:
         created: Where the newest TF2 writer of ours was created; None where there was none.
         policy: What becomes of findings that are no writer's.
+        served: Lines that ever had a default writer: libraries write where one is.
+        recorded: Those that also were not kept from recording.
         baked_steps: By tag: the line that writes it in a function whose step was a plain value when it was traced.
         traced_under: Writers that a function was traced under, each with the line of a summary in it.
         watched: Gives whether each call is looked at; set by ``install()``.
@@ -100,55 +117,35 @@ class Usage:
         self.traced_under: weakref.WeakKeyDictionary[EagerEvents, Place] = weakref.WeakKeyDictionary()
         self.trace_begun: Place | None = None
         self.interrupted = False
-        self._lost: dict[Key, _Line] = {}
-        self._served: set[Key] = set()  # lines that ever had a writer: libraries write where one is
-        self._off: dict[Key, _Line] = {}
-        self._recorded: set[Key] = set()
-        self._refused: weakref.WeakKeyDictionary[EagerEvents, dict[Key, _Line]] = weakref.WeakKeyDictionary()
+        self.served: set[Key] = set()
+        self.recorded: set[Key] = set()
+        self._lost: dict[Key, Line] = {}
+        self._off: dict[Key, Line] = {}
+        self._refused: weakref.WeakKeyDictionary[EagerEvents, dict[Key, Line]] = weakref.WeakKeyDictionary()
         self._asked: dict[Key, _Asked] = {}
         self._traces: list[_Trace] = []
-        self._captured: weakref.WeakKeyDictionary[EagerEvents, dict[Hashable, list[Any]]] = weakref.WeakKeyDictionary()
+        self._captured: weakref.WeakKeyDictionary[EagerEvents, dict[Hashable, _Captured]] = weakref.WeakKeyDictionary()
 
     # What is noted. Each is called with the line's key, and makes the rest where it is new.
 
-    def lost(self, key: Key, make: Callable[[], _Line]) -> None:
+    def lost(self, key: Key, make: Callable[[], Line]) -> None:
         """A line found no default writer."""
-        line = self._lost.get(key)
-        if line is None:
-            line = self._lost[key] = make()
-        line.calls += 1
+        _counted(self._lost, key, make)
 
-    def served(self, key: Key) -> None:
-        """A line found a default writer."""
-        self._served.add(key)
-
-    def recorded(self, key: Key) -> None:
-        """A line found a default writer and was not kept from recording."""
-        self._recorded.add(key)
-
-    def switched_off(self, key: Key, events: EagerEvents, make: Callable[[], _Line]) -> None:
+    def switched_off(self, key: Key, events: EagerEvents, make: Callable[[], Line]) -> None:
         """Keras' callback kept a line from recording."""
-        line = self._off.get(key)
-        if line is None:
-            line = self._off[key] = make()
-        line.calls += 1
-        self._refused.setdefault(events, {})[key] = line
+        self._refused.setdefault(events, {})[key] = _counted(self._off, key, make)
 
-    def refused(self, key: Key, events: EagerEvents, make: Callable[[], _Line]) -> None:
+    def refused(self, key: Key, events: EagerEvents, make: Callable[[], Line]) -> None:
         """A line found a default writer, and perhaps a condition that kept it from recording: it may be meant."""
-        lines = self._refused.setdefault(events, {})
-        line = lines.get(key)
-        if line is None:
-            line = lines[key] = make()
-        line.calls += 1
+        _counted(self._refused.setdefault(events, {}), key, make)
 
     def asked(self, key: Key, make_place: Callable[[], Place], value: bool) -> _Asked:
         """A line has called ``record_if`` with a plain value."""
         asked = self._asked.get(key)
         if asked is None:
             asked = self._asked[key] = _Asked(make_place())
-        asked.yes += value
-        asked.no += not value
+        asked.answers[value] += 1
         return asked
 
     def asked_by(self, condition: Callable[[], Any]) -> None:
@@ -170,12 +167,8 @@ class Usage:
         asked: _Asked | None = None,
     ) -> None:
         """A summary in a function was traced where the condition of ``record_if`` was a plain value."""
-        before = 0 if asked is None else asked.answered(not value)
+        before = 0 if asked is None else asked.answers[not value]
         self._traces.append(_Trace(key, place, value, weakref.ref(events), condition, asked, before))
-
-    def line(self, reason: Lost, place: Place, *, traced: bool = False, created: str = "", thread: str = "") -> _Line:
-        """A new line that wrote nothing."""
-        return _Line(place, reason, traced, created, thread)
 
     # A function that writes into another writer than the default one.
 
@@ -191,26 +184,14 @@ class Usage:
     def captured(self, default: EagerEvents, other: EagerEvents, more: int) -> list[Finding]:
         """SW309, the first time that a function wrote to another writer than the default one; counted on then."""
         place = self.traced_under.get(other)
-        known = self._captured.setdefault(default, {}).setdefault(
-            other.ledger.key,
-            [0, 0, "" if place is None else str(place), _named(other), _named(default)],
-        )
-        known[0] += more
-        if known[1]:
-            return []
-        return self._say_captured(known)
+        new = _Captured("" if place is None else str(place), _named(other), _named(default))
+        known = self._captured.setdefault(default, {}).setdefault(other.ledger.key, new)
+        known.events += more
+        return [] if known.said else [known.say()]
 
     def captured_since(self, default: EagerEvents) -> list[Finding]:
         """The sums of what went on after it was reported."""
-        found = []
-        for known in self._captured.get(default, {}).values():
-            if known[0] > known[1]:
-                found += self._say_captured(known)
-        return found
-
-    def _say_captured(self, known: list[Any]) -> list[Finding]:
-        known[1] = known[0]
-        return [captured_writer(known[2], known[0], known[3], known[4])]
+        return [known.say() for known in self._captured.get(default, {}).values() if known.events > known.said]
 
     # A writer ends, or a block of it.
 
@@ -218,7 +199,7 @@ class Usage:
         """SW310 for each function, traced under this writer, whose condition has changed since."""
         found = []
         for trace in [each for each in self._traces if each.events() is events]:
-            if trace.key in self._recorded and not trace.value:
+            if trace.key in self.recorded and not trace.value:
                 continue  # traced once more, and recorded then
             if any(other.key == trace.key and other.value is not trace.value for other in self._traces):
                 continue
@@ -232,7 +213,7 @@ class Usage:
     def causes(self, events: EagerEvents) -> list[LostLine]:
         """What is known of the lines that should have written to a writer that ended without a summary."""
         lines = list(self._refused.get(events, {}).values())
-        lines += [line for key, line in self._lost.items() if key not in self._served]
+        lines += [line for key, line in self._lost.items() if key not in self.served]
         for line in lines:
             line.told = True
         return [line.fact() for line in lines]
@@ -249,8 +230,8 @@ class Usage:
         off, self._off = self._off, {}
         if self.created is None or broken_off:
             return
-        found = [(line.place, line) for key, line in lost.items() if key not in self._served]
-        found += [(line.place, line) for key, line in off.items() if key not in self._recorded]
+        found = [(line.place, line) for key, line in lost.items() if key not in self.served]
+        found += [(line.place, line) for key, line in off.items() if key not in self.recorded]
         said: list[tuple[Place, Finding]] = [
             (place, lost_line(line.fact()))
             for place, line in found
@@ -264,6 +245,14 @@ class Usage:
         for where, finding in said:
             if finding.code not in policy.ignored:
                 send(finding, where, may_raise=False)
+
+
+def _counted(lines: dict[Key, Line], key: Key, make: Callable[[], Line]) -> Line:
+    line = lines.get(key)
+    if line is None:
+        line = lines[key] = make()
+    line.calls += 1
+    return line
 
 
 def _named(events: EagerEvents) -> tuple[str, str]:
@@ -284,5 +273,4 @@ def _defined(condition: Callable[[], Any] | None) -> Place | None:
 
 USAGE = Usage()
 scope.at_end.append(USAGE.report)
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=USAGE.begin_anew)
+process.in_child(USAGE.begin_anew)

@@ -30,6 +30,7 @@ class DirectoryWatch:
         own_files: Callable[[], Collection[str]],
         resume_step: int | None = None,
     ) -> None:
+        self._directory = directory
         self._role = role
         self._own_files = own_files
         self._neighbours = Neighbours(directory)
@@ -37,7 +38,8 @@ class DirectoryWatch:
 
     def look(self, *, at_most_every: float = 0.0) -> list[Finding]:
         """To be called when the writer has been created: SW203, where the evidence is there already."""
-        return judge_directory(self._neighbours.look(self._own_files(), at_most_every=at_most_every), self._role)
+        found = self._neighbours.look(self._own_files(), at_most_every=at_most_every)
+        return judge_directory(self._directory, found, self._role)
 
     def wrote(self, tag: str, step: int) -> list[Finding]:
         """To be called at the first write of each tag: SW107."""

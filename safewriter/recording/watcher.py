@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 import weakref
 from typing import Protocol
+
+from safewriter.system import process
 
 INTERVAL = 1.0  #: seconds between two looks
 
@@ -25,9 +26,10 @@ class Watcher:
     """Starts its thread with the first member, and ends it with the last."""
 
     def __init__(self) -> None:
-        self._begin()
+        self.begin_anew()
 
-    def _begin(self) -> None:
+    def begin_anew(self) -> None:
+        """Also in a forked child: the thread is not there."""
         self._lock = threading.RLock()  # a signal handler may create a writer while one is being added
         self._members: weakref.WeakSet[Watched] = weakref.WeakSet()
         self._stop = threading.Event()
@@ -72,12 +74,7 @@ class Watcher:
         if thread is not None and thread is not threading.current_thread():
             thread.join(5.0)
 
-    def after_fork(self) -> None:
-        """In a forked child: the thread is not there."""
-        self._begin()
-
 
 WATCHER = Watcher()
 atexit.register(WATCHER.stop)
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=WATCHER.after_fork)
+process.in_child(WATCHER.begin_anew)

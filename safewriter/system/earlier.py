@@ -41,10 +41,6 @@ class _Window:
     start: int
     end: int
 
-    @property
-    def is_tail(self) -> bool:
-        return self.end == self.size
-
 
 class EarlierRun:
     """The event files that were in a directory when a writer was created there.
@@ -108,7 +104,7 @@ class EarlierRun:
     def _read_more(self, window: _Window) -> None:
         """Queues a longer tail where a single record is longer than the one that was read."""
         length = 4 * (window.end - window.start)
-        if window.is_tail and window.start and length <= _LONGEST_TAIL:
+        if window.end == window.size and window.start and length <= _LONGEST_TAIL:
             start = max(0, window.size - length)
             self._windows.appendleft(_Window(window.path, window.size, start, window.end))
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dis
 import functools
-import os
 import sys
 import threading
 from _sitebuiltins import Quitter  # the class of ``exit`` and ``quit``
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
+
+from safewriter.system import process
+from safewriter.system.stack import outwards
 
 _UNKNOWN = object()
 #: What the bytecode of ``raise SystemExit(0)`` has between its parts; it differs from version to version.
@@ -77,7 +79,7 @@ def broken_off() -> bool:
     worker = _workers_status()
     if worker is not _UNKNOWN:
         return not _is_success(worker)
-    if frame is not None and _is_running(frame):
+    if frame is not None and any(caller is frame for caller in outwards(sys._getframe(1))):
         return False
     if id(_printed_exception()) != _watch.printed:
         return True
@@ -105,27 +107,16 @@ def _printed_exception() -> BaseException | None:
 def _main_frame() -> FrameType | None:
     """The frame of the main module, or else of the module that runs all others."""
     main = threading.main_thread()
-    frame: FrameType | None = sys._getframe()
+    running: FrameType | None = sys._getframe(1)  # not its own: a frame that holds itself keeps all its callers
     if threading.current_thread() is not main and main.ident is not None:
-        frame = sys._current_frames().get(main.ident)
+        running = sys._current_frames().get(main.ident)
     names = getattr(sys.modules.get("__main__"), "__dict__", None)
     found = outermost = None
-    while frame is not None:
+    for frame in outwards(running):
         # Never a function's: a frame that is kept keeps all that is in it.
         outermost = frame if frame.f_code.co_name == "<module>" else None
         found = outermost if outermost is not None and frame.f_globals is names else found
-        frame = frame.f_back
     return found or outermost
-
-
-def _is_running(frame: FrameType) -> bool:
-    """Whether a frame is among the callers of this function."""
-    caller: FrameType | None = sys._getframe()
-    while caller is not None:
-        if caller is frame:
-            return True
-        caller = caller.f_back
-    return False
 
 
 def _workers_status() -> object:
@@ -133,12 +124,10 @@ def _workers_status() -> object:
 
     Up to Python 3.12 finalizers run within ``_bootstrap``, where the exception is in flight; later, after it.
     """
-    caller: FrameType | None = sys._getframe()
-    while caller is not None:
+    for caller in outwards(sys._getframe()):
         name = caller.f_code.co_name
         if name in ("_bootstrap", "_launch", "main") and "multiprocessing" in caller.f_code.co_filename:
             return None if name == "_bootstrap" else caller.f_locals.get("code")
-        caller = caller.f_back
     return _UNKNOWN
 
 
@@ -165,10 +154,7 @@ def _raises_success(frame: FrameType) -> bool:
     return bool(parts) and parts[-1].opname.startswith("LOAD_") and parts[-1].argval == "SystemExit"
 
 
+@process.in_child
 def _after_fork() -> None:
     if _watch is not None:
         _watch.after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_after_fork)

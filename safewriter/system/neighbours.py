@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 
-from safewriter.checks.distribution import DirectoryFacts, Neighbour
+from safewriter.checks.distribution import Neighbour
 from safewriter.eventfile.names import MARK, EventFileName, parse_name
 from safewriter.system import process
 from safewriter.system.holders import holder, holds, lives
@@ -53,7 +53,7 @@ class Neighbours:
         self._reported: set[tuple[str | None, int | str]] = set()
         self._turn = 0
 
-    def look(self, own_files: Collection[str], *, at_most_every: float = 0.0) -> DirectoryFacts:
+    def look(self, own_files: Collection[str], *, at_most_every: float = 0.0) -> list[Neighbour]:
         """Looks at the directory, once.
 
         Args:
@@ -64,26 +64,24 @@ class Neighbours:
             The neighbours that this look gave evidence of. Never raises: of a directory that is gone or can't be
             listed, nothing is known.
         """
-        nothing = DirectoryFacts(self._logdir)
         if process.pid != self._pid or "://" in self._logdir:
-            return nothing
+            return []
         if self._last is not None and self._clock() - self._last < at_most_every:
-            return nothing
+            return []
         try:
             names = {name for name in os.listdir(self._logdir or os.curdir) if MARK in name}
         except OSError:
-            return nothing
+            return []
         first, self._last = self._last is None, self._clock()
         self._settled.update(os.path.basename(path) for path in own_files)
-        found = self._first_look(names) if first else self._next_look(names)
-        return DirectoryFacts(self._logdir, tuple(found))
+        return self._first_look(names) if first else self._next_look(names)
 
     def _first_look(self, names: set[str]) -> list[Neighbour]:
         self._order = sorted(names, reverse=True)
         self._sizes = dict.fromkeys(names)
         for name in self._order[:_NEWEST]:
             self._sizes[name] = self._size(name)
-        return self._report("open", [name for name in self._made_lately() if self._held_by_its_process(name)])
+        return self._report("open", list(self._open_elsewhere()))
 
     def _next_look(self, names: set[str]) -> list[Neighbour]:
         appeared = sorted(names.difference(self._sizes))
@@ -92,13 +90,10 @@ class Neighbours:
             self._sizes[name] = self._size(name)
         if appeared:
             self._order = sorted(self._sizes, reverse=True)
-        grown = {name: before for name, before in watched.items() if self._grew(name, before)}
+        grown = {name: old for name, old in watched.items() if old is not None and old < (self._sizes[name] or 0)}
         for name in grown:
             self._growths[name] = self._growths.get(name, 0) + 1
         return self._report("appeared", [name for name in appeared if self._sizes[name]]) + self._report("grew", grown)
-
-    def _grew(self, name: str, before: int | None) -> bool:
-        return before is not None and before < (self._sizes[name] or 0)
 
     def _watched(self) -> list[str]:
         """The files whose sizes this look reads."""
@@ -108,13 +103,13 @@ class Neighbours:
         chosen = self._order[:_NEWEST] + self._order[start : start + _IN_TURN]
         return [name for name in chosen if name not in self._settled]
 
-    def _report(self, evidence: str, names: list[str] | dict[str, int | None]) -> list[Neighbour]:
+    def _report(self, evidence: str, names: list[str] | dict[str, int]) -> list[Neighbour]:
         neighbours = []
         before = names if isinstance(names, dict) else {}
         for name in names:
             if name in self._settled:
                 continue
-            neighbour = self._neighbour(name, evidence, before.get(name) or 0)
+            neighbour = self._neighbour(name, evidence, before.get(name, 0))
             if neighbour is None:
                 continue
             self._settled.add(name)
@@ -130,7 +125,8 @@ class Neighbours:
         same_host = parsed.host == self._host
         pid = parsed.pid
         if same_host and pid is None:
-            pid = self._holder(name)
+            # Only of a file that has just grown or appeared: it reads what every process of this user has open.
+            pid = holder(os.path.join(self._logdir, name))
             if pid is None:
                 return None
         if same_host and pid == self._pid:
@@ -156,29 +152,19 @@ class Neighbours:
         except OSError:
             return None
 
-    def _made_lately(self) -> Iterator[str]:
-        """Names of this host that were made after this process had started: both times are this host's."""
+    def _open_elsewhere(self) -> Iterator[str]:
+        """Files that another process has made since this one was started, and has open: both times are this host's."""
         here = f".{self._host}."
         candidates = [name for name in self._order[:_NEWEST] if here in name and name not in self._settled]
         began = process_began() if candidates else None
+        if began is None:
+            return
         for name in candidates:
-            if began is not None:
-                parsed = parse_name(name, self._host)
-                if parsed is not None and parsed.pid is not None and parsed.seconds >= began:
-                    yield name
-
-    def _held_by_its_process(self, name: str) -> bool:
-        parsed = parse_name(name, self._host)
-        if parsed is None or parsed.pid is None or parsed.pid == self._pid:
-            return False
-        return holds(parsed.pid, os.path.join(self._logdir, name))
-
-    def _holder(self, name: str) -> int | None:
-        """The process of this host that has a file open whose name has no pid, or None where none can be seen.
-
-        Asked only of a file that has just grown or appeared: it reads what every process of this user has open.
-        """
-        return holder(os.path.join(self._logdir, name))
+            parsed = parse_name(name, self._host)
+            if parsed is None or parsed.pid is None or parsed.pid == self._pid or parsed.seconds < began:
+                continue
+            if holds(parsed.pid, os.path.join(self._logdir, name)):
+                yield name
 
 
 def process_began() -> float | None:

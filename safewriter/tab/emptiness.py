@@ -13,17 +13,8 @@ _LOOKS = 2000  # at files below a directory that may be the one that was meant
 _SIBLINGS = 5
 
 
-def reasons(path: str, given: str) -> list[str]:
-    """Sentences about a directory without event files, most telling first.
-
-    Args:
-        path: Where TensorBoard looks, absolute.
-        given: What was passed to it.
-    """
-    return list(_reasons(path, given))
-
-
-def _reasons(path: str, given: str) -> Iterator[str]:
+def reasons(path: str, given: str) -> Iterator[str]:
+    """Sentences about a directory without event files, from its absolute path and what was passed to TensorBoard."""
     if not given.strip():
         yield "TensorBoard was started without a log directory: pass --logdir."
         return

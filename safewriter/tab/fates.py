@@ -28,7 +28,7 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True)
 class Held:
-    """A point that TensorBoard holds.
+    """A point that TensorBoard holds, or the latest of a curve on disk that it could hold.
 
     Attributes:
         step: Its step.
@@ -38,17 +38,26 @@ class Held:
     step: int
     wall_time: float
 
+    def leads(self, other: Held | None) -> bool:
+        """Whether this is further: later by wall time, and at another step."""
+        return other is None or (self.wall_time > other.wall_time + 1e-4 and self.step != other.step)
 
-def fates(points: Sequence[Point], held: Iterable[Held]) -> list[Fate]:
+
+def fates(points: Sequence[Point], held: Iterable[Held] | None) -> list[Fate]:
     """The fate of each point of one tag.
 
     Args:
         points: On disk, in the order in which TensorBoard reads them.
-        held: What TensorBoard holds of the tag, not downsampled.
+        held: What TensorBoard holds of the tag, not downsampled; None where it does not say.
 
     Returns:
         As many fates, in the order of the points.
     """
+    if held is None:
+        return [
+            Fate.NOT_FINITE if each.value is not None and not math.isfinite(each.value) else Fate.SHOWN
+            for each in points
+        ]
     kept = Counter((each.step, round(each.wall_time, 4)) for each in held)
     newest = max((wall_time for _, wall_time in kept), default=-math.inf)
     lowest_later = math.inf
@@ -75,23 +84,6 @@ def fates(points: Sequence[Point], held: Iterable[Held]) -> list[Fate]:
     return found[::-1]
 
 
-@dataclass(frozen=True)
-class Front:
-    """How far one curve goes: its latest point.
-
-    Attributes:
-        step: The step.
-        wall_time: In seconds since 1970.
-    """
-
-    step: int
-    wall_time: float
-
-    def leads(self, other: Front | None) -> bool:
-        """Whether this is further: later by wall time, and at another step."""
-        return other is None or (self.wall_time > other.wall_time + 1e-4 and self.step != other.step)
-
-
 class StandstillJudge:
     """Says that TensorBoard stopped reading, once the disk has led and TensorBoard stood still for long enough.
 
@@ -109,11 +101,11 @@ class StandstillJudge:
         self._says = reload_interval > 0
         self.patience = max(PATIENCE, _ROUNDS * reload_interval)
         self._begun: float | None = None
-        self._before: Mapping[str, Mapping[str, Front]] = {}
-        self._behind: dict[tuple[str, str], tuple[Front | None, float]] = {}
+        self._before: Mapping[str, Mapping[str, Held]] = {}
+        self._behind: dict[tuple[str, str], tuple[Held | None, float]] = {}
 
     def look(
-        self, disk: Mapping[str, Mapping[str, Front]], held: Mapping[str, Mapping[str, Front]], size: int, now: float
+        self, disk: Mapping[str, Mapping[str, Held]], held: Mapping[str, Mapping[str, Held]], size: int, now: float
     ) -> dict[str, list[str]]:
         """One look at all curves.
 
@@ -148,7 +140,7 @@ class StandstillJudge:
                     stopped.setdefault(run, []).append(tag)
         return stopped
 
-    def _catches_up(self, disk: Mapping[str, Mapping[str, Front]], held: Mapping[str, Mapping[str, Front]]) -> bool:
+    def _catches_up(self, disk: Mapping[str, Mapping[str, Held]], held: Mapping[str, Mapping[str, Held]]) -> bool:
         """Whether TensorBoard came to a new run since the last look, or moved in one that it is still far behind in."""
         for run, fronts in held.items():
             before = self._before.get(run)

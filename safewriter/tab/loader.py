@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from tensorboard.plugins import base_plugin
@@ -20,7 +22,7 @@ class Loader(base_plugin.TBLoader):  # type: ignore[misc]
 
     def define_flags(self, parser: Any) -> None:
         """Adds the flag; a parser that does not take it changes nothing."""
-        try:
+        with suppress(Exception):  # TensorBoard must start
             group = parser.add_argument_group("safewriter")
             group.add_argument(
                 "--safewriter_tab",
@@ -31,15 +33,12 @@ class Loader(base_plugin.TBLoader):  # type: ignore[misc]
                 default=True,
                 help="Whether to show safewriter's tab: which runs are damaged, and which points are not shown.",
             )
-        except Exception:  # noqa: BLE001 - TensorBoard must start
-            return
 
     def load(self, context: Any) -> Tab | None:
         """The tab, or None where the flag switches it off."""
-        try:
+        with suppress(Exception):  # TensorBoard must start
             return Tab(context) if getattr(context.flags, "safewriter_tab", True) else None
-        except Exception:  # noqa: BLE001 - TensorBoard must start
-            return None
+        return None
 
 
 class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -64,15 +63,12 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def get_plugin_apps(self) -> dict[str, Callable[..., Iterable[bytes]]]:
         """The routes: the page and three answers in JSON."""
-        return {route: self._app(route) for route in _ROUTES}
+        return {route: partial(self._answer, route) for route in _ROUTES}
 
-    def _app(self, route: str) -> Callable[..., Iterable[bytes]]:
-        def app(environ: Any, start_response: Any) -> Iterable[bytes]:
-            from safewriter.tab.serving import answer
+    def _answer(self, route: str, environ: Any, start_response: Any) -> Iterable[bytes]:
+        from safewriter.tab.serving import answer
 
-            return answer(self, route, environ, start_response)
-
-        return app
+        return answer(self, route, environ, start_response)
 
     def is_active(self) -> bool:
         """Always: with an empty log directory it is the only tab, and says why."""
@@ -81,11 +77,9 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
     def frontend_metadata(self) -> Any:
         """The name of the tab, with the number of runs that have findings. Asked at each listing of plugins."""
         name = "Safewriter"
-        try:
+        with suppress(Exception):  # the listing must not fail for our sake
             runs = self.service.listed()
             name += f" ({runs:,})" if runs else ""
-        except Exception:  # noqa: BLE001 - the listing must not fail for our sake
-            name = "Safewriter"
         return base_plugin.FrontendMetadata(es_module_path="/index.js", tab_name=name, disable_reload=True)
 
 

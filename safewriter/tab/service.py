@@ -8,13 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from safewriter.audit import Audit, AuditReport, RunReport, series
-from safewriter.eventfile.names import MARK
+from safewriter.audit import Audit, AuditReport, RunReport, find_event_files, series
 from safewriter.findings.wording import plural
 from safewriter.tab.emptiness import reasons
-from safewriter.tab.fates import Fate, Front, Held, StandstillJudge, fates
+from safewriter.tab.fates import Fate, Held, StandstillJudge, fates
 
 SCHEMA = 1  #: of the answers
 AT_ONCE = 2 << 30  #: bytes of event files up to which the audit begins before anybody opens the tab
@@ -58,9 +58,8 @@ class Service:
         self._rows: dict[str, dict[str, Any]] = {}
         self._runs: dict[str, RunReport] = {}
         self._cached: dict[str, tuple[RunReport, dict[str, Any]]] = {}
-        self._counted: dict[
-            str, tuple[dict[str, Front], int]
-        ] = {}  # points held, and the fronts when they were counted
+        #: By run, where its curves ended when its points that TensorBoard holds were counted, and how many these were.
+        self._counted: dict[str, tuple[dict[str, Held], int]] = {}
 
     # What TensorBoard and the page ask.
 
@@ -87,7 +86,17 @@ class Service:
             if since == self._version:
                 return answer
             answer["runs"] = sorted(self._rows.values(), key=lambda row: row["run"])
-        answer["roots"] = self._described_roots()
+        problems = {problem.path: problem.error for problem in self._audit.report().problems}
+        paths = [
+            {
+                "path": path,
+                "name": name or "",
+                "problem": problems.get(path, ""),
+                "reasons": [] if self._rows or not self._done else list(reasons(path, given)),
+            }
+            for path, name, given in self._roots
+        ]
+        answer["roots"] = {"working_directory": os.getcwd(), "paths": paths}
         return answer
 
     def series(self, run: str, tag: str) -> dict[str, Any]:
@@ -102,8 +111,9 @@ class Service:
         if tag not in report.tags:
             raise BadRequestError("The run has no tag of that name.")
         points = [point for point in series(report, tag) if point.kind == "scalar"]
-        held = self._held_points(run, tag)
-        found = fates(points, held) if held is not None else [_fate_alone(point.value) for point in points]
+        read = self._read_scalars(run, tag)
+        held = None if read is None else read.get(tag, ())
+        found = fates(points, held)
         counts = {fate.value: found.count(fate) for fate in Fate}
         kept = _thinned(found)
         return {
@@ -149,12 +159,11 @@ class Service:
         for path, _, _ in self._roots:
             if "://" in path:
                 return False
-            for directory, _, names in os.walk(path):
-                for name in names:
-                    if MARK in name:
-                        total += _size(os.path.join(directory, name))
-                if total > AT_ONCE:
-                    return False
+            with suppress(OSError):
+                for source in find_event_files(path):
+                    total += source.bytes
+                    if total > AT_ONCE:
+                        return False
         return True
 
     def round(self) -> None:
@@ -194,7 +203,7 @@ class Service:
                 self._version += 1
             self._rows, self._runs = rows, runs
 
-    def _row(self, name: str, run: RunReport, held: Mapping[str, Front] | None, stopped: list[str]) -> dict[str, Any]:
+    def _row(self, name: str, run: RunReport, held: Mapping[str, Held] | None, stopped: list[str]) -> dict[str, Any]:
         known = self._cached.get(name)
         if known is None or known[0] is not run:
             known = self._cached[name] = (run, _facts(name, run))
@@ -209,12 +218,12 @@ class Service:
 
     # What TensorBoard holds.
 
-    def _fronts(self) -> dict[str, dict[str, Front]] | None:
+    def _fronts(self) -> dict[str, dict[str, Held]] | None:
         """By run and tag, the latest point that it holds; None where it does not say."""
         try:
             listed = self._provider.list_scalars(_context(), experiment_id="", plugin_name="scalars")
             return {
-                run: {tag: Front(series.max_step, series.max_wall_time) for tag, series in tags.items()}
+                run: {tag: Held(series.max_step, series.max_wall_time) for tag, series in tags.items()}
                 for run, tags in listed.items()
             }
         except Exception:  # noqa: BLE001 - the table goes without that column
@@ -244,10 +253,6 @@ class Service:
             return None
         return found.get(run, {})
 
-    def _held_points(self, run: str, tag: str) -> list[Held] | None:
-        held = self._read_scalars(run, tag)
-        return None if held is None else [Held(point.step, point.wall_time) for point in held.get(tag, ())]
-
     # Names and roots.
 
     def _name(self, path: str) -> str:
@@ -259,21 +264,6 @@ class Service:
                 relative = place[len(top) :].strip("/") or "."
                 return f"{name}/{relative}" if name else relative
         return path
-
-    def _described_roots(self) -> dict[str, Any]:
-        problems = {problem.path: problem.error for problem in self._audit.report().problems}
-        return {
-            "working_directory": os.getcwd(),
-            "paths": [
-                {
-                    "path": path,
-                    "name": name or "",
-                    "problem": problems.get(path, ""),
-                    "reasons": [] if self._rows or not self._done else reasons(path, given),
-                }
-                for path, name, given in self._roots
-            ],
-        }
 
 
 def _roots(flags: Any, logdir: str | None) -> list[tuple[str, str | None, str]]:
@@ -306,16 +296,9 @@ def _context() -> Any:
     return context.RequestContext()
 
 
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
-
-
-def _ends(run: RunReport) -> dict[str, Front]:
+def _ends(run: RunReport) -> dict[str, Held]:
     """By tag, where the scalar curves of a run end on disk."""
-    return {tag: Front(facts.last_step, facts.last_time) for tag, facts in run.tags.items() if facts.kind == "scalar"}
+    return {tag: Held(facts.last_step, facts.last_time) for tag, facts in run.tags.items() if facts.kind == "scalar"}
 
 
 def _facts(name: str, run: RunReport) -> dict[str, Any]:
@@ -358,7 +341,7 @@ def _facts(name: str, run: RunReport) -> dict[str, Any]:
     }
 
 
-def _stopped(tags: list[str], disk: Mapping[str, Front], held: Mapping[str, Front]) -> dict[str, str]:
+def _stopped(tags: list[str], disk: Mapping[str, Held], held: Mapping[str, Held]) -> dict[str, str]:
     tag = tags[0]
     front = held.get(tag)
     at = f"stands at step {front.step:,}" if front is not None else "has nothing"
@@ -371,10 +354,6 @@ def _stopped(tags: list[str], disk: Mapping[str, Front], held: Mapping[str, Fron
         "hint": _RESTART,
         "file": "",
     }
-
-
-def _fate_alone(value: float | None) -> Fate:
-    return Fate.NOT_FINITE if value is not None and not math.isfinite(value) else Fate.SHOWN
 
 
 def _thinned(found: list[Fate]) -> list[int]:

@@ -16,14 +16,7 @@ from safewriter.tab.service import SCHEMA, BadRequestError
 
 
 def answer(tab: Any, route: str, environ: Any, start_response: Any) -> Iterable[bytes]:
-    """Answers one request.
-
-    Args:
-        tab: The plugin.
-        route: One of its routes.
-        environ: See WSGI.
-        start_response: See WSGI.
-    """
+    """Answers one request, as WSGI has it, to one of the tab's routes."""
     request = wrappers.Request(environ)
     code = 200
     content: Any
@@ -83,8 +76,4 @@ def _explain(tab: Any, arguments: Any) -> dict[str, Any]:
     }
 
 
-_ANSWERS: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
-    "/audit": _audit,
-    "/series": _series,
-    "/explain": _explain,
-}
+_ANSWERS: dict[str, Callable[[Any, Any], dict[str, Any]]] = {"/audit": _audit, "/series": _series, "/explain": _explain}

@@ -16,7 +16,7 @@ ESCAPED = "&lt;img src=x onerror=&#x27;alert(1)&#x27;&gt;&amp;&quot;\\udcff"
 
 def test_a_table():
     """Rows are rows, cells are cells, and whatever stands in them is escaped."""
-    page = html.table(["a", HOSTILE], [[1, HOSTILE], [None, "x"]])
+    page = html.tables((["a", HOSTILE], [[1, HOSTILE], [None, "x"]]))
     assert page.count("<tr>") == 3
     assert page.count(ESCAPED) == 2
     assert "<img" not in page

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, strategies as st
 
-from safewriter.checks.distribution import DirectoryFacts, Neighbour, Role, judge_directory
+from safewriter.checks.distribution import Neighbour, Role, judge_directory
 from safewriter.eventfile.names import EventFileName, new_name, parse_name
 from safewriter.system.holders import lives
 from safewriter.system.neighbours import INTERVAL, Neighbours, process_began
@@ -26,11 +26,11 @@ linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="wh
     ("name", "expected"),
     [
         ("events.out.tfevents.1700000000.node-1", EventFileName(1700000000, "node-1")),  # TensorFlow, v1
-        ("events.out.tfevents.1700000000.node-1.4321.0.v2", EventFileName(1700000000, "node-1", 4321, 0, ".v2")),
-        ("events.out.tfevents.1700000000.node-1.4321.7", EventFileName(1700000000, "node-1", 4321, 7)),  # PyTorch
+        ("events.out.tfevents.1700000000.node-1.4321.0.v2", EventFileName(1700000000, "node-1", 4321)),
+        ("events.out.tfevents.1700000000.node-1.4321.7", EventFileName(1700000000, "node-1", 4321)),  # PyTorch
         ("events.out.tfevents.1700000000.gpu.example.org", EventFileName(1700000000, "gpu.example.org")),
-        ("events.out.tfevents.1700000000.10.0.0.1.4321.0", EventFileName(1700000000, "10.0.0.1", 4321, 0)),
-        ("events.out.tfevents.1700000000.a.4321.0001.train", EventFileName(1700000000, "a", 4321, 1, ".train")),
+        ("events.out.tfevents.1700000000.10.0.0.1.4321.0", EventFileName(1700000000, "10.0.0.1", 4321)),
+        ("events.out.tfevents.1700000000.a.4321.0001.train", EventFileName(1700000000, "a", 4321)),
         ("run7.out.tfevents.1700000000.a", EventFileName(1700000000, "a")),
         ("tfevents.1700000000.a", EventFileName(1700000000, "a")),
         ("events.out.tfevents.profile-empty", None),
@@ -40,19 +40,19 @@ linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="wh
     ],
 )
 def test_names_of_all_writers_are_understood(name, expected):
-    """Seconds, host, process and suffix are found in the names that writers of the field give."""
+    """Seconds, host and process are found in the names that writers of the field give."""
     assert parse_name(name) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "host", "expected"),
     [
-        ("events.out.tfevents.17.node.train", "node", EventFileName(17, "node", suffix=".train")),
-        ("events.out.tfevents.17.node_train", "node", EventFileName(17, "node", suffix="_train")),
+        ("events.out.tfevents.17.node.train", "node", EventFileName(17, "node")),
+        ("events.out.tfevents.17.node_train", "node", EventFileName(17, "node")),
         ("events.out.tfevents.17.10.0.0.1", "10.0.0.1", EventFileName(17, "10.0.0.1")),
-        ("events.out.tfevents.17.node.5.0.1.2", "node", EventFileName(17, "node", 5, 0, ".1.2")),
+        ("events.out.tfevents.17.node.5.0.1.2", "node", EventFileName(17, "node", 5)),
         ("events.out.tfevents.17.node12", "node1", EventFileName(17, "node12")),
-        ("events.out.tfevents.17.node-b.5.0", "node", EventFileName(17, "node-b", 5, 0)),
+        ("events.out.tfevents.17.node-b.5.0", "node", EventFileName(17, "node-b", 5)),
     ],
 )
 def test_a_known_host_leaves_nothing_to_guess(name, host, expected):
@@ -64,7 +64,7 @@ def test_a_known_host_leaves_nothing_to_guess(name, host, expected):
 def test_our_own_names_are_understood(suffix):
     """What new_name writes, parse_name reads."""
     parsed = parse_name(new_name(suffix), HOST)
-    assert (parsed.host, parsed.pid, parsed.suffix) == (HOST, os.getpid(), suffix)
+    assert (parsed.host, parsed.pid) == (HOST, os.getpid())
 
 
 @given(st.text(max_size=60))
@@ -85,8 +85,8 @@ def test_tensorflows_writers_name_files_so(tf, tmp_path):
     tf2.summary.create_file_writer(str(tmp_path / "v2")).close()
     (v1,), (v2,) = os.listdir(tmp_path / "v1"), os.listdir(tmp_path / "v2")
     first, second = parse_name(v1, HOST), parse_name(v2, HOST)
-    assert (first.host, first.pid, first.suffix) == (HOST, None, ".mine")
-    assert (second.host, second.pid, second.suffix) == (HOST, os.getpid(), ".v2")
+    assert (first.host, first.pid) == (HOST, None)
+    assert (second.host, second.pid) == (HOST, os.getpid())
 
 
 # Looks at a directory.
@@ -153,8 +153,8 @@ def write(directory, name, size=10):
     return name
 
 
-def evidence(facts):
-    return [(neighbour.file, neighbour.evidence) for neighbour in facts.neighbours]
+def evidence(neighbours):
+    return [(neighbour.file, neighbour.evidence) for neighbour in neighbours]
 
 
 def here(seconds=None, pid="{pid}", number=0):
@@ -168,7 +168,7 @@ def looks(tmp_path):
 
 def test_an_empty_directory_has_no_neighbours(looks):
     """Nothing there, nothing said."""
-    assert looks.look([]).neighbours == ()
+    assert looks.look([]) == []
 
 
 def test_finished_runs_are_silent(tmp_path, looks):
@@ -177,7 +177,7 @@ def test_finished_runs_are_silent(tmp_path, looks):
         write(tmp_path, f"events.out.tfevents.{1700000000 + number}.far.{number}.0")
     write(tmp_path, f"events.out.tfevents.1700000000.{HOST}")
     for _ in range(10):
-        assert looks.look([]).neighbours == ()
+        assert looks.look([]) == []
 
 
 def test_a_file_of_another_host_that_grows_is_told_once(tmp_path, looks):
@@ -185,7 +185,7 @@ def test_a_file_of_another_host_that_grows_is_told_once(tmp_path, looks):
     name = write(tmp_path, "events.out.tfevents.1700000000.far.77.0", 10)
     assert evidence(looks.look([])) == []
     write(tmp_path, name, 5)
-    (reported,) = looks.look([]).neighbours
+    (reported,) = looks.look([])
     assert (reported.host, reported.pid, reported.same_host, reported.size_before, reported.size) == (
         "far",
         77,
@@ -250,7 +250,7 @@ def test_two_files_of_one_process_are_one_neighbour(tmp_path, looks):
     looks.look([])
     write(tmp_path, "events.out.tfevents.1700000000.far.1.0")
     write(tmp_path, "events.out.tfevents.1700000000.far.1.1")
-    assert len(looks.look([]).neighbours) == 1
+    assert len(looks.look([])) == 1
 
 
 @linux_only
@@ -259,7 +259,7 @@ def test_a_worker_that_started_with_us_is_told_at_once(tmp_path, looks):
     config = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
     with other_process(tmp_path, TF_CONFIG=config) as other:
         other("open " + here())
-        (reported,) = looks.look([]).neighbours
+        (reported,) = looks.look([])
         assert (reported.pid, reported.evidence, reported.role) == (other.pid, "open", "worker 1 of 2 (TF_CONFIG)")
 
 
@@ -289,7 +289,7 @@ def test_a_living_process_that_comes_later_is_reported(tmp_path, looks):
     looks.look([])
     with other_process(tmp_path) as other:
         other("open " + here())
-        (reported,) = looks.look([]).neighbours
+        (reported,) = looks.look([])
         assert (reported.pid, reported.same_host, reported.evidence) == (other.pid, True, "appeared")
 
 
@@ -308,11 +308,11 @@ def test_a_killed_worker_that_is_started_again_is_told_anew(tmp_path, looks):
     looks.look([])
     with other_process(tmp_path) as first:
         first("open " + here())
-        assert [reported.pid for reported in looks.look([]).neighbours] == [first.pid]
-    assert looks.look([]).neighbours == ()
+        assert [reported.pid for reported in looks.look([])] == [first.pid]
+    assert looks.look([]) == []
     with other_process(tmp_path) as second:
         second("open " + here())
-        assert [reported.pid for reported in looks.look([]).neighbours] == [second.pid]
+        assert [reported.pid for reported in looks.look([])] == [second.pid]
 
 
 def test_a_container_that_shares_our_hosts_name_is_known_by_growing_on(tmp_path, looks):
@@ -359,7 +359,7 @@ def test_a_stock_writer_of_another_process_is_found(tmp_path, looks):
     looks.look([])
     with other_process(tmp_path) as other:
         other(f"open events.out.tfevents.1700000000.{HOST}")
-        assert [reported.pid for reported in looks.look([]).neighbours] == [other.pid]
+        assert [reported.pid for reported in looks.look([])] == [other.pid]
 
 
 #: In a process of its own: one that has imported TensorFlow has threads, and should not fork.
@@ -370,7 +370,7 @@ looks = Neighbours(".")
 looks.look([])
 open("events.out.tfevents.1700000000.far.1.0", "w").write("begin")
 child = os.fork()
-found = len(looks.look([]).neighbours)
+found = len(looks.look([]))
 if child == 0:
     os._exit(found)
 print(os.waitpid(child, 0)[1], found)
@@ -421,7 +421,7 @@ def test_nothing_is_left_in_the_directory(tmp_path, looks):
 def test_a_directory_that_cannot_be_listed_is_no_error(directory):
     """Of a remote directory, or one that is gone, nothing is known."""
     looks = Neighbours(directory)
-    assert looks.look([]) == looks.look([]) == DirectoryFacts(directory)
+    assert looks.look([]) == looks.look([]) == []
 
 
 def test_a_file_that_goes_away_is_no_error(tmp_path, looks):
@@ -450,8 +450,8 @@ def neighbour(**changes):
 
 def test_the_message_names_process_host_evidence_and_role():
     """Who it is, how that is known, and who we are."""
-    facts = DirectoryFacts("logs", (neighbour(role="worker 1 of 2 (TF_CONFIG)"),))
-    (finding,) = judge_directory(facts, Role("worker", 0, 2, "TF_CONFIG", True))
+    found = [neighbour(role="worker 1 of 2 (TF_CONFIG)")]
+    (finding,) = judge_directory("logs", found, Role("worker", 0, 2, "TF_CONFIG", True))
     assert finding.code == "SW203"
     assert "into logs: process 7 on far, worker 1 of 2 (TF_CONFIG): f grew from 1,000 to 2,000 bytes" in finding.message
     assert "Role of this process: worker 0 of 2 (TF_CONFIG)" in finding.message
@@ -469,14 +469,13 @@ def test_the_message_names_process_host_evidence_and_role():
 )
 def test_each_kind_of_evidence_has_its_words(changes, words):
     """The message says how it is known."""
-    (finding,) = judge_directory(DirectoryFacts("logs", (neighbour(**changes),)), Role())
+    (finding,) = judge_directory("logs", [neighbour(**changes)], Role())
     assert words in finding.message
 
 
 def test_many_neighbours_are_one_finding():
     """Of sixty-four workers, three are named, all are in the data, and one warning is given."""
-    facts = DirectoryFacts("logs", tuple(neighbour(pid=pid) for pid in range(64)))
-    (finding,) = judge_directory(facts, Role())
+    (finding,) = judge_directory("logs", [neighbour(pid=pid) for pid in range(64)], Role())
     assert "process 2 on far" in finding.message
     assert "process 3 on far" not in finding.message
     assert "and 61 more" in finding.message
@@ -485,13 +484,13 @@ def test_many_neighbours_are_one_finding():
 
 def test_where_nothing_says_who_we_are_the_hint_says_so():
     """A process without a role is reported where a role would come from."""
-    (finding,) = judge_directory(DirectoryFacts("logs", (neighbour(),)), Role())
+    (finding,) = judge_directory("logs", [neighbour()], Role())
     assert "TF_CONFIG" in finding.hint
 
 
 def test_no_neighbours_no_finding():
     """A look that shows nothing says nothing."""
-    assert judge_directory(DirectoryFacts("logs"), Role()) == []
+    assert judge_directory("logs", [], Role()) == []
 
 
 def test_this_process_lives():

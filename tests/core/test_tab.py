@@ -20,7 +20,7 @@ pytest.importorskip("tensorboard", reason="TensorBoard is not installed here")
 from tensorboard_server import IMPATIENT, scalar, serve, version, write
 
 from safewriter.tab.emptiness import reasons
-from safewriter.tab.fates import Fate, Front, Held, StandstillJudge, fates
+from safewriter.tab.fates import Fate, Held, StandstillJudge, fates
 from safewriter.tab.loader import Loader, Tab
 from safewriter.tab.service import Service
 
@@ -74,23 +74,23 @@ class TestStandstill:
             judge = StandstillJudge(interval)
 
             def look(now, held, judge=judge):
-                return judge.look({"run": {"loss": Front(9, 1009.0)}}, {"run": {"loss": held}}, 100, now)
+                return judge.look({"run": {"loss": Held(9, 1009.0)}}, {"run": {"loss": held}}, 100, now)
 
-            assert not look(0.0, Front(3, 1003.0))
-            assert not look(1.0, Front(3, 1003.0))
-            assert not look(patience - 1.0, Front(3, 1003.0))
-            assert look(patience + 0.1, Front(3, 1003.0)) == {"run": ["loss"]}
-            assert not look(patience + 1.0, Front(4, 1004.0))
-            assert not look(patience + 2.0, Front(9, 1009.0))
+            assert not look(0.0, Held(3, 1003.0))
+            assert not look(1.0, Held(3, 1003.0))
+            assert not look(patience - 1.0, Held(3, 1003.0))
+            assert look(patience + 0.1, Held(3, 1003.0)) == {"run": ["loss"]}
+            assert not look(patience + 1.0, Held(4, 1004.0))
+            assert not look(patience + 2.0, Held(9, 1009.0))
 
     @pytest.mark.parametrize(
         ("interval", "disk", "held"),
         [
-            (5, {"run": {"a": Front(9, 1009.0)}}, {"run": {"a": Front(9, 1008.0)}}),  # at the same step
-            (5, {"run": {"a": Front(12, 1008.0)}}, {"run": {"a": Front(9, 1009.0)}}),  # not later
-            (0, {"run": {"a": Front(9, 1009.0)}}, {}),  # it loads once
-            (5, {"run": {"a": Front(9, 1009.0)}}, {"/run": {"a": Front(3, 1003.0)}}),  # under other names
-            (5, {"run": {"a": Front(9, 1e3), "b": Front(9, 1e3)}}, {"run": {"b": Front(9, 1e3)}}),  # of another kind
+            (5, {"run": {"a": Held(9, 1009.0)}}, {"run": {"a": Held(9, 1008.0)}}),  # at the same step
+            (5, {"run": {"a": Held(12, 1008.0)}}, {"run": {"a": Held(9, 1009.0)}}),  # not later
+            (0, {"run": {"a": Held(9, 1009.0)}}, {}),  # it loads once
+            (5, {"run": {"a": Held(9, 1009.0)}}, {"/run": {"a": Held(3, 1003.0)}}),  # under other names
+            (5, {"run": {"a": Held(9, 1e3), "b": Held(9, 1e3)}}, {"run": {"b": Held(9, 1e3)}}),  # of another kind
         ],
     )
     def test_nothing_is_said_of_what_is_not_behind(self, interval, disk, held):
@@ -103,19 +103,19 @@ class TestStandstill:
         judge, runs = StandstillJudge(5), [f"run-{number}" for number in range(100)]
         held, marks = {}, []
         for now in range(0, 7200, 5):
-            disk = {run: {"loss": Front(9, 500.0)} for run in runs}
-            disk["live"] = {"loss": Front(now, float(now))}
+            disk = {run: {"loss": Held(9, 500.0)} for run in runs}
+            disk["live"] = {"loss": Held(now, float(now))}
             if now == 0 or now > 2000:
                 held["live"] = disk["live"]
             if now and now % 20 == 0 and now <= 2000:
-                held[runs[now // 20 - 1]] = {"loss": Front(9, 500.0)}
+                held[runs[now // 20 - 1]] = {"loss": Held(9, 500.0)}
             marks += judge.look(disk, {run: dict(fronts) for run, fronts in held.items()}, 10_000, now)
         assert marks == []
 
     def test_until_everything_can_have_been_read_once(self):
         """A directory of a gigabyte takes TensorBoard minutes: what it has not come to by then is not marked."""
         judge = StandstillJudge(5)
-        disk = {"run": {"loss": Front(9, 1009.0)}}
+        disk = {"run": {"loss": Held(9, 1009.0)}}
         marked = [now for now in range(0, 1000, 5) if judge.look(disk, {}, 1_000_000_000, now)]
         assert marked[0] == 505
 
@@ -128,9 +128,9 @@ class TestStandstill:
         while now < 3600:
             now += late.uniform(1.5, 6.0)  # a look of the page
             while next_load <= now:
-                held = {"run": {"loss": Front(int(next_load * rate), next_load)}}
+                held = {"run": {"loss": Held(int(next_load * rate), next_load)}}
                 next_load += interval * late.uniform(1.0, 1.6)
-            marks += judge.look({"run": {"loss": Front(int(now * rate), now)}}, held, 100, now)
+            marks += judge.look({"run": {"loss": Held(int(now * rate), now)}}, held, 100, now)
         assert marks == []
 
 
@@ -185,7 +185,7 @@ class TestEmptiness:
         """A sibling of a similar name that has event files is named; one without is not."""
         write(tmp_path / "logs" / "run")
         (tmp_path / "log").mkdir()
-        found = reasons(str(tmp_path / "lgos"), "lgos")
+        found = list(reasons(str(tmp_path / "lgos"), "lgos"))
         assert found == [
             "There is no such directory.",
             f"A directory of a similar name has event files: {tmp_path / 'logs'}",

@@ -37,13 +37,13 @@ def test_the_watcher_beside_writes_faults_and_closes(tmp_path):
             logdir = str(tmp_path / str(turn))
             writer = create_file_writer(logdir)
             busy[:] = [True]
-            thread = threading.Thread(target=watch, args=(writer._safe,))
+            thread = threading.Thread(target=watch, args=(writer._events,))
             thread.start()
             for step in range(100):
                 with writer.as_default():
                     tf.summary.write("loss", 1.0, step=step)
                 if step % 40 == 20:
-                    os.unlink(writer._safe.events.backend.path)
+                    os.unlink(writer._events.backend.path)
                     writer.flush()
             writer.close()
             busy.clear()
@@ -134,7 +134,7 @@ def test_who_asks_for_the_handle_writes_nothing(tmp_path):
             for step in range(20):
                 tf.summary.write("loss", 1.0, step=step)
                 tf.raw_ops.FlushSummaryWriter(writer=writer._resource)
-        assert writer._safe.events.backend.written == 20
+        assert writer._events.backend.written == 20
         writer.close()
     assert findings == []
 
@@ -145,7 +145,7 @@ def test_a_dropped_writer_is_ended(tmp_path):
         writer = create_file_writer(str(tmp_path))
         with writer.as_default():
             tf.summary.write("loss", float("nan"), step=1)
-        ledger = writer._safe.events.ledger
+        ledger = writer._events.ledger
         del writer
         gc.collect()
         assert ledger.events.closed
@@ -166,7 +166,7 @@ def test_a_writer_that_a_function_has_closed(tmp_path):
 
         end()
         os.unlink(writer.report().files[0].path)
-        writer._safe.end(None)
+        writer._events.end(None)
     assert [finding.code for finding in findings] == ["SW503"]
     assert steps(str(tmp_path)) == [1]
 

@@ -223,6 +223,78 @@ writer.add_summary(number(2), 2)
     assert {1, 3} <= {step for step, _ in read_points(tmp_path / "logs")["number"]}
 
 
+def test_a_handler_that_raises_in_the_close_of_slow_storage(run_forked, tmp_path, read_points):
+    """Where an exception of a handler's leaves a close that waits for storage, the exit hook waits in its place."""
+    outcome = run_forked("""
+import os, signal, sys, time
+import tensorflow.compat.v1 as tf
+from safewriter import SafeFileWriter
+tf.disable_eager_execution()
+writer = SafeFileWriter("logs")
+writer.event_writer._storage_is_slow()
+write = os.write
+def slow_write(*arguments):
+    time.sleep(0.5)
+    return write(*arguments)
+os.write = slow_write
+for step in range(3):
+    writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="number", simple_value=step)]), step)
+signal.signal(signal.SIGALRM, lambda *_: sys.exit(7))
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+writer.close()
+""")
+    assert outcome.exit_code == 7
+    assert outcome.codes == []
+    assert len(read_points(tmp_path / "logs")["number"]) == 3
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no interval timers")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_exception_that_leaves_a_close(backend, tmp_path):
+    """Where an exception of a handler's leaves a close, at any moment, the next one closes and the sum is right."""
+
+    class Interrupted(BaseException):
+        pass
+
+    def handler(*_):
+        raise Interrupted
+
+    took = [0.0]
+    left = 0
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for turn in range(60):
+            with opened(backend, tmp_path) as (writer, logdir, findings):
+                for value in (1, 2, 3):
+                    writer.add_summary(number(value), value)
+                events = writer.writer._events if "eager" in backend else writer.event_writer
+                close = events.backend.close
+
+                def timed(timeout=None, turn=turn, close=close):
+                    began = time.monotonic()
+                    signal.setitimer(signal.ITIMER_REAL, max(took[0] * turn / 60, 1e-5))
+                    said = close(timeout)
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    took[0] = time.monotonic() - began
+                    return said
+
+                events.backend.close = timed
+                try:
+                    writer.close()
+                except Interrupted:
+                    left += 1
+                events.backend.close = close
+                writer.close()
+                report, found = writer.report(), numbers(logdir)
+            assert sorted(found.elements()) == [1, 2, 3]
+            assert (report.events, report.landed, report.lost, report.pending) == (3, 3, 0, 0)
+            assert {finding.code for finding in findings} <= {"SW506"}  # the scope learns of an end from a whole close
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert left > 5
+
+
 def test_at_each_line_of_the_way_to_the_queue(tmp_path):
     """What a handler adds while the queue takes over, for storage turned out slow, lands and is counted once."""
     line, going_on = 1, True

@@ -328,9 +328,9 @@ for number, TensorBoard in enumerate(copies):
 
 #: Our own functions in the callback; what fails in one of them must not end a `fit`.
 PARTS = {
-    "TensorBoard": ["_arrive", "_records_now", "_owns", "_left_out", "_report_left_out", "_several_replicas"],
+    "TensorBoard": ["_arrive", "_records_now", "_left_out"],
     "Steps": ["now", "_in_python", "test_ends", "epoch_begins", "batch_begins", "due", "due_in_a_function"],
-    "Stay": ["arrive", "leave", "where", "is_over", "end"],
+    "Stay": ["arrive", "leave", "where", "end"],
     "steps.Counted": ["begin", "now"],
     "": ["running_fit", "_resolved"],
 }

@@ -94,11 +94,11 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
 
     @property
     def current(self):
-        return self.writer._safe.events.backend.path
+        return self.writer._events.backend.path
 
     @property
     def watched(self):
-        current = self.writer._safe.events.backend.files.current
+        current = self.writer._events.backend.files.current
         return not current.part.final and os.path.exists(current.part.path) and current.part.path not in self.foreign
 
     @rule()
@@ -109,7 +109,7 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
 
     @rule()
     def the_watcher_looks(self):
-        self.writer._safe.look_aside()
+        self.writer._events.look_aside()
 
     @rule(count=st.integers(0, 4), inside=st.booleans())
     @only_if(lambda self: not self.disk.full and os.path.isdir(self.logdir))
@@ -201,7 +201,7 @@ class AnyFaultsOfTF2(RuleBasedStateMachine):
 
     def all_in_one(self):
         """Whether no finished file is there: what becomes of those is not the writer's to tell."""
-        files = self.writer._safe.events.backend.files
+        files = self.writer._events.backend.files
         return not files.rescued and all(not file.part.final or not file.part.landed for file in files.all)
 
     @rule()

@@ -157,7 +157,8 @@ def test_wrong_use(tmp_path, capsys, monkeypatch):
     """An unknown code, a report that can't be written, and no script at all end with 2 before anything runs."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "script.py").write_text("print('it ran')")
-    assert main(["run", "--ignore", "SW999", "script.py"]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--ignore", "SW999", "script.py"])
     assert "SW302" in capsys.readouterr().err  # the list of the right ones
     assert main(["run", "--report", "no/where.json", "script.py"]) == 2
     assert "no/where.json" in capsys.readouterr().err

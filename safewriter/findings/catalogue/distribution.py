@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safewriter.findings.catalogue.layout import program
-from safewriter.findings.code import Code, Kind
+from safewriter.findings.code import Code, Kind, Symptom
 
 CODES = (
     Code(
@@ -11,6 +11,11 @@ CODES = (
         name="writer-in-strategy-scope",
         kind=Kind.WARNING,
         when="The writer was created inside `strategy.scope()`, also when a graph was entered in between.",
+        symptom=Symptom(
+            sees="The same, and the writer is created under `with strategy.scope():`",
+            means="Every process that enters the scope creates a writer.",
+            fix="Move the line to before the scope; let the chief alone create it.",
+        ),
         why=(
             "A scope is entered by every process of a distributed run. A writer in it is therefore created by each of "
             "them, usually on one directory, where TensorFlow's writers truncate each other's file when they start in "
@@ -69,6 +74,12 @@ CODES = (
         name="writer-in-replica",
         kind=Kind.WARNING,
         when="The writer was created in a replica function, or while a `tf.function` was traced.",
+        symptom=Symptom(
+            sees="Charts of a distributed or `tf.function` program hold one point, or none",
+            means="The writer is created where code runs once per trace, not once per step.",
+            fix="Create the writer before, return the value, and write it in the loop.",
+            reports=("tensorflow/tensorflow#26980",),
+        ),
         why=(
             "The body of such a function runs in Python only while it is traced: the writer exists once per trace, "
             "not once per step, and what it writes is written at that moment. Four steps on two replicas left one "
@@ -149,6 +160,12 @@ CODES = (
         name="logdir-shared-by-processes",
         kind=Kind.WARNING,
         when="Another living process, on this host or on another one, writes event files into the same directory.",
+        symptom=Symptom(
+            sees="A cluster's curve jumps, or one worker's points are shown",
+            means="Several processes write into one directory.",
+            fix="Only the chief writes, or `logs/worker{task_id}` for each.",
+            reports=("tensorflow/tensorboard#1011", "horovod/horovod#99", "Lightning-AI/pytorch-lightning#230"),
+        ),
         why=(
             "Two TensorFlow writers that start in the same second choose the same file name, and the later one "
             "truncates the file: half of the events are gone, every exit code is 0. Files of safewriter never "
@@ -236,6 +253,12 @@ CODES = (
         name="logdir-shared-by-writers",
         kind=Kind.WARNING,
         when="Two writers of this process are open on one directory, links resolved.",
+        symptom=Symptom(
+            sees="Train and test are one curve, or only one of them is there",
+            means="Two writers of the program share a directory, which TensorBoard takes for one run.",
+            fix="`FileWriter('logs/train')`, `FileWriter('logs/test')`",
+            reports=("tensorflow/tensorflow#9512", "pytorch/pytorch#23771"),
+        ),
         why=(
             "TensorFlow names an event file after the second and the host. Two writers on one directory in one second "
             "share one file, which the second truncates: 100 of 200 events are left. safewriter's files never "
@@ -295,6 +318,12 @@ CODES = (
         when=(
             "TF2: a summary in a replica function of several replicas. It stands in the report, and is never "
             "warned of. Seen under `install()` or `safewriter run`."
+        ),
+        symptom=Symptom(
+            sees="With several replicas, the curve is that of one of them",
+            means="TensorFlow keeps the first replica's value only.",
+            fix="Reduce over the replicas, and write the result outside of `strategy.run`.",
+            reports=("tensorflow/tensorflow#26980",),
         ),
         why=(
             "TensorFlow records summaries of replica 0 only. That is right for what is the same in all replicas, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safewriter.findings.catalogue.layout import program
-from safewriter.findings.code import Code, Kind
+from safewriter.findings.code import Code, Kind, Symptom
 
 CODES = (
     Code(
@@ -11,6 +11,12 @@ CODES = (
         name="torn-tail",
         kind=Kind.FINDING,
         when="The file ends inside a record: the offset and the number of whole events before it are reported.",
+        symptom=Symptom(
+            sees="The last event is half there",
+            means="The program was killed, or the disk was full, in the middle of a write.",
+            fix="`safewriter repair FILE --output DIR`; write with `SafeFileWriter`.",
+            reports=("allenai/allennlp#4653",),
+        ),
         why=(
             "Whoever wrote it was stopped in the middle of a write: killed, out of disk, or copied too early. A "
             "reader takes an incomplete last record for a run that is still going on and waits without a word, so "
@@ -57,6 +63,12 @@ CODES = (
         when=(
             "The checksum or the framing of a record is wrong: the offset and the number of events that TensorBoard "
             "will not show are reported."
+        ),
+        symptom=Symptom(
+            sees="The curve stops in the middle, the file is larger than it shows",
+            means="A record is damaged; TensorBoard reads no further.",
+            fix="`safewriter repair FILE --output DIR`",
+            reports=("tensorflow/tensorboard#6971", "tensorflow/tensorboard#5588"),
         ),
         why=(
             "TensorBoard stops at the first damaged record. One byte changed at offset 500 left 10 of 50 points; its "
@@ -107,6 +119,12 @@ CODES = (
         name="no-summaries",
         kind=Kind.FINDING,
         when="The file holds its header, perhaps a graph, and not one summary.",
+        symptom=Symptom(
+            sees="A run with a graph, or with nothing, and no chart",
+            means="The file holds no summary.",
+            fix="Run the program with safewriter: it names each summary that never arrived.",
+            reports=("tensorflow/tensorflow#393", "roboflow/rf-detr#234"),
+        ),
         why=(
             "This is what an empty TensorBoard looks like from inside: the writer worked and was never given "
             "anything. The file is sound, so nothing complains."
@@ -141,6 +159,12 @@ CODES = (
         name="overlapping-files",
         kind=Kind.FINDING,
         when="Files that were written at the same time, in one directory, hold the same tag over the same steps.",
+        symptom=Symptom(
+            sees="One file's points, though the directory has several files",
+            means="They were written at the same time, with the same tags and steps.",
+            fix="A directory for each writer.",
+            reports=("HazyResearch/metal#120", "tensorflow/tensorboard#3570", "tensorflow/tensorboard#5958"),
+        ),
         why=(
             "TensorBoard reads the files of a directory as one run, one after the other. Of two workers that wrote the "
             "same tag and steps its default loader showed the later file only, the older one "
@@ -180,6 +204,12 @@ CODES = (
         name="not-an-event-file",
         kind=Kind.FINDING,
         when="The file is named like an event file, but its first record is no version record.",
+        symptom=Symptom(
+            sees="Files that TensorBoard ignores or can't read",
+            means="They are named like event files and are none, or lack their beginning.",
+            fix="Delete them, or run `safewriter repair`.",
+            reports=("tensorflow/tensorboard#1272",),
+        ),
         why=(
             "TensorBoard opens every file with `tfevents` in its name. A text file, another format or a file whose "
             "beginning was overwritten gives no points, and at most a line in a log."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safewriter.findings.catalogue.layout import program
-from safewriter.findings.code import Code, Kind
+from safewriter.findings.code import Code, Kind, Symptom
 
 CODES = (
     Code(
@@ -11,6 +11,12 @@ CODES = (
         name="summaries-never-merged",
         kind=Kind.WARNING,
         when="Summary ops are defined, no merge op holds them, and none of them was written.",
+        symptom=Symptom(
+            sees="“No scalar data was found”; summaries are defined",
+            means="No merge op holds them, and no session runs them.",
+            fix="`merged = tf.summary.merge_all()`, run it, pass the result to `add_summary`.",
+            reports=("tensorflow/tensorflow#2353", "tensorflow/tensorflow#2189"),
+        ),
         why=(
             "A summary op only computes a summary, and only when a session runs it. Nothing in a training step "
             "depends on it, so a session that is asked for the training op leaves it out. The file holds the graph "
@@ -54,6 +60,12 @@ CODES = (
         name="summaries-never-written",
         kind=Kind.WARNING,
         when="Summary ops are merged, but the value of the merge never reached `add_summary`.",
+        symptom=Symptom(
+            sees="“No scalar data was found”; summaries are merged",
+            means="What the merge returns is never written.",
+            fix="`writer.add_summary(sess.run(merged), step)`",
+            reports=("luckycallor/InsightFace-tensorflow#17",),
+        ),
         why=(
             "Running the merged op gives bytes and writes nothing; only `add_summary` writes. A program that drops "
             "the value, or never runs the op, looks and trains the same."
@@ -97,6 +109,11 @@ CODES = (
             "Other summaries of the graph are written, but this one was defined after the merge, or in a collection "
             "that was not merged."
         ),
+        symptom=Symptom(
+            sees="Some charts are there, one is missing",
+            means="That summary was defined after the merge, or in another collection.",
+            fix="Move `merge_all()` below the last summary.",
+        ),
         why=(
             "`merge_all()` takes the ops that its collection holds at that moment. What is added later is no part of "
             "it, and its chart is simply missing."
@@ -134,6 +151,12 @@ CODES = (
         name="summaries-defined-in-loop",
         kind=Kind.WARNING,
         when="The number of summary ops grows between adds: `loss`, `loss_1`, `loss_2`, …",
+        symptom=Symptom(
+            sees="Charts `loss`, `loss_1`, `loss_2`… with one dot each; training slows down",
+            means="The summary op is defined again in each step.",
+            fix="Move `tf.summary.scalar` out of the loop.",
+            reports=("tensorflow/tensorflow#8265", "tensorflow/tensorflow#26684"),
+        ),
         why=(
             "Each call of `tf.summary.scalar` adds an op to the graph, under a new name because the old one is taken. "
             "TensorBoard shows one chart with one point for each, memory grows, and every step "
@@ -170,6 +193,12 @@ CODES = (
         when=(
             "`add_summary` got something that is no summary: a Tensor that was not run, None, a list, a string, bytes "
             "that do not parse."
+        ),
+        symptom=Symptom(
+            sees="The program stops: `'list' object has no attribute 'value'`, “must be instance of Summary”",
+            means="`add_summary` got a list, None, a Tensor or a number.",
+            fix="Pass what `sess.run(merged)` returns, not `sess.run([merged])`.",
+            reports=("tensorflow/models#764", "tensorflow/tensorflow#8011", "tensorflow/benchmarks#69"),
         ),
         why=(
             "TensorFlow fails here too, with words about something else: `'Tensor' object has no attribute 'value'`, "
@@ -209,6 +238,11 @@ CODES = (
         name="empty-summary",
         kind=Kind.WARNING,
         when="A summary without a single value was added.",
+        symptom=Symptom(
+            sees="Steps were written, and their charts are missing",
+            means="A summary without a value was added.",
+            fix="Look at what builds the summary: it puts no value in.",
+        ),
         why=(
             "Empty bytes parse as an empty summary, so TensorFlow writes an event with nothing in it. The file grows "
             "and no chart does."
@@ -245,6 +279,12 @@ CODES = (
             "TF2: a writer ended without one summary; or, under `install()` or `safewriter run`, `tf.summary` was "
             "called where no writer is the default. The lines and the cause are named as far as they were seen."
         ),
+        symptom=Symptom(
+            sees="A run without a chart; `tf.summary.scalar` returns False",
+            means="No writer is the default there: outside the `with`, in another thread, in a `py_function`.",
+            fix="`with writer.as_default():` around the calls, in the thread that makes them.",
+            reports=("tensorflow/tensorflow#26409", "tensorflow/tensorflow#38772"),
+        ),
         why=(
             "`tf.summary.scalar` writes to the default writer of its thread. Where there is none it returns False "
             "and does nothing, also in a function that was traced there: that one never looks again."
@@ -279,6 +319,12 @@ CODES = (
         when=(
             "TF2: more than 10 writes of a tag at one step, which was a Python number when the `tf.function` that "
             "writes it was traced. Seen under `install()` or `safewriter run`; elsewhere it is SW404."
+        ),
+        symptom=Symptom(
+            sees="One dot, and the summary is in a `tf.function`",
+            means="The step was a Python number when the function was traced: now it is a constant.",
+            fix="Pass the step as a tensor, or keep it in a `tf.Variable`.",
+            reports=("tensorflow/tensorflow#34481",),
         ),
         why=(
             "A `tf.function` runs its Python code once, when it is traced. A Python number is a constant of the "
@@ -330,6 +376,12 @@ CODES = (
         when=(
             "TF2: a `tf.function` writes into the writer that it was traced under, while another one is the "
             "default. The line in the function is named under `install()` or `safewriter run`."
+        ),
+        symptom=Symptom(
+            sees="The points are in another run than the one that was meant",
+            means="A `tf.function` writes into the writer under which it was traced.",
+            fix="One function per writer, or enter the writer inside of the function.",
+            reports=("tensorflow/tensorflow#26409",),
         ),
         why=(
             "The default writer is looked up when the function is traced, and is a part of the function from then "
@@ -390,6 +442,12 @@ CODES = (
             "later, or was never true; or Keras' callback leaves a summary out. Seen under `install()` or "
             "`safewriter run`; by `safewriter.keras.TensorBoard` for what it leaves out."
         ),
+        symptom=Symptom(
+            sees="No points, or all of them, whatever `record_if` says; epoch metrics of Keras missing",
+            means="The condition was asked once, while the function was traced; or `update_freq` switched it off.",
+            fix="Give `record_if` a tensor, or a callable that returns one.",
+            reports=("tensorflow/tensorflow#25385", "tensorflow/minigo#343"),
+        ),
         why=(
             "In a function, a condition that gives True or False in Python is asked when the function is traced and "
             "never again: all points are recorded, or none. The `update_freq` of Keras' callback is such a condition, "
@@ -443,6 +501,12 @@ CODES = (
         name="writer-not-initialised",
         kind=Kind.WARNING,
         when=("TF2's writer in graph mode: `writer.init()` was never run in a session, so there is no event file."),
+        symptom=Symptom(
+            sees="No event file at all, with eager execution disabled",
+            means="`writer.init()` was never run in a session.",
+            fix="`sess.run(writer.init())`, and run the summary ops.",
+            reports=("tensorflow/tensorflow#43584", "tensorflow/tensorflow#51584"),
+        ),
         why=(
             "In graph mode the writer is an op. Without `sess.run(writer.init())` it has no file, and the summary "
             "ops that were made under it have nothing to write to."
@@ -481,6 +545,11 @@ CODES = (
             "TF2: a `tf.compat.v1.summary` op was called in eager code, without a default writer of TF2 or without a "
             "step. Seen under `install()` or `safewriter run`."
         ),
+        symptom=Symptom(
+            sees="No points; the code calls `tf.compat.v1.summary` in eager mode",
+            means="An op of TF1 needs a session to run it, and there is none.",
+            fix="`tf.summary.scalar(name, value, step=step)` in `with writer.as_default():`",
+        ),
         why=(
             "In eager code there is no session to run the op. TensorFlow hands the value to the default writer of "
             "TF2 where there is one and a step is set; else it logs one line, and each value goes nowhere."
@@ -514,6 +583,11 @@ CODES = (
         name="trace-not-exported",
         kind=Kind.WARNING,
         when="TF2: `tf.summary.trace_on` began a trace that was neither exported nor ended by `trace_off`.",
+        symptom=Symptom(
+            sees="The Graphs page is empty, though `tf.summary.trace_on` was called",
+            means="The trace was never written.",
+            fix="`tf.summary.trace_export(name, step)` in `with writer.as_default():`",
+        ),
         why=(
             "`trace_on` collects the graph, or a profile, in memory. Only `trace_export` writes it to the default "
             "writer; without it TensorBoard's Graphs page stays empty, and nothing is said."

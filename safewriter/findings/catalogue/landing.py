@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safewriter.findings.catalogue.layout import program
-from safewriter.findings.code import Code, Kind
+from safewriter.findings.code import Code, Kind, Symptom
 
 CODES = (
     Code(
@@ -11,6 +11,12 @@ CODES = (
         name="never-flushed",
         kind=Kind.WARNING,
         when="The program ended, or dropped the writer, without having flushed or closed it.",
+        symptom=Symptom(
+            sees="The last points are missing; a short run left nothing",
+            means="The writer was never closed or flushed; TensorFlow's still held them in memory.",
+            fix="`with FileWriter(logdir) as writer:`",
+            reports=("tensorflow/tensorflow#1671", "tensorflow/tensorboard#1338"),
+        ),
         why=(
             "TensorFlow's writer keeps up to ten events in a queue and the rest in a buffer that a thread empties "
             "every two minutes, and nothing waits for that thread when the program ends: of 20 short scripts 8 left "
@@ -43,6 +49,12 @@ CODES = (
         name="events-lost",
         kind=Kind.WARNING,
         when="A write failed: the number of events, the operating system's reason and the file are reported.",
+        symptom=Symptom(
+            sees="The curve stops; the disk was full",
+            means="Writes fail. TensorFlow's writer raises once, then drops everything.",
+            fix="Free space; an add that raised can be repeated.",
+            reports=("tensorflow/tensorflow#8745", "tensorflow/tensorboard#6167"),
+        ),
         why=(
             "TensorFlow's writer raises one RuntimeError at some flush, thousands of events later, and drops "
             "everything after it in silence. Here the add that could not be written raises, as an `OSError` with its "
@@ -80,6 +92,12 @@ CODES = (
         name="event-file-gone",
         kind=Kind.WARNING,
         when="The event file was deleted, replaced or truncated while the writer had it open.",
+        symptom=Symptom(
+            sees="The curve stops while training goes on; the file is gone",
+            means="Someone deleted, moved, replaced or truncated the event file.",
+            fix="Keep clean-up and sync jobs away from the directory.",
+            reports=("tensorflow/tensorboard#845", "mlflow/mlflow#2644"),
+        ),
         why=(
             "An open file can be written after its name is gone, so TensorFlow's add, flush and close all succeed and "
             "everything after the deletion is lost. Writing goes on in a new file, and the message says how many "
@@ -144,6 +162,12 @@ CODES = (
         name="used-after-close",
         kind=Kind.WARNING,
         when="Something was added after `close()`: the number of dropped events is reported at the end.",
+        symptom=Symptom(
+            sees="“Attempting to use a closed FileWriter”, once; nothing after it",
+            means="Something closed the writer, and the loop goes on adding.",
+            fix="Close it after the last add: the message says which line did.",
+            reports=("tensorflow/tensorflow#40115", "tensorflow/tensorflow#25707"),
+        ),
         why=(
             "A closed writer drops what it gets. TensorFlow warns in general terms, which Python shows once and "
             "points at a line inside TensorFlow; after a failed write its warning does not come at all."
@@ -177,6 +201,12 @@ CODES = (
         name="used-after-fork",
         kind=Kind.WARNING,
         when="A forked child writes with the writer of its parent.",
+        symptom=Symptom(
+            sees="A worker process hangs, or its points are missing",
+            means="It uses the writer of its parent, whose thread it does not have.",
+            fix="Create the writer in the child.",
+            reports=("pfnet/pfrl#88", "lanpa/tensorboardX#123"),
+        ),
         why=(
             "Threads do not survive a fork. TensorFlow's queue is emptied by a thread, so the child's first ten adds "
             "are lost and the eleventh waits for ever; a child that merely exits can write its parent's buffer a "
@@ -251,6 +281,12 @@ CODES = (
         name="too-many-writers",
         kind=Kind.WARNING,
         when="More than 32 writers of this process are open.",
+        symptom=Symptom(
+            sees="“Too many open files” after hours",
+            means="Writers are created in a loop and never closed.",
+            fix="One writer for the run; `with` closes it.",
+            reports=("keras-team/keras#4533", "dhwajraj/NER-RNN#1"),
+        ),
         why=(
             "Each open writer holds a file descriptor, and with TensorFlow's own class a thread too. A writer per "
             "epoch or per step that nobody closes ends hours later with `Too many open files`, in "
@@ -305,6 +341,12 @@ CODES = (
         when=(
             "TF2: a summary goes to the writer of a Keras callback whose `fit` was interrupted. Seen under "
             "`install()` or `safewriter run`."
+        ),
+        symptom=Symptom(
+            sees="After an interrupted `fit`, points are in the wrong run, or “resource does not exist”",
+            means="The writer of Keras' callback is still the default one.",
+            fix="`from safewriter.keras import TensorBoard`",
+            reports=("tensorflow/tensorflow#24632", "tensorflow/tensorflow#46252"),
         ),
         why=(
             "Keras' TensorBoard callback makes its writer the default when `fit` begins, and takes it back when "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safewriter.findings.catalogue.layout import program
-from safewriter.findings.code import Code, Kind
+from safewriter.findings.code import Code, Kind, Symptom
 
 CODES = (
     Code(
@@ -11,6 +11,11 @@ CODES = (
         name="logdir-invalid",
         kind=Kind.ERROR,
         when="The log directory is None, empty, holds a NUL character, or is not a path at all.",
+        symptom=Symptom(
+            sees="No run, and a directory called `None` beside the program",
+            means="The setting that holds the path was not set.",
+            fix="Give the setting a default, or check it before training.",
+        ),
         why=(
             "TensorFlow turns whatever it gets into a string: `FileWriter(None)` fills a directory called `None`, "
             "`FileWriter(b'logs')` one called `b'logs'`, and an empty string means the working directory. The run "
@@ -60,6 +65,12 @@ CODES = (
         name="logdir-not-a-directory",
         kind=Kind.ERROR,
         when="The log directory, or one of the directories above it, is a file.",
+        symptom=Symptom(
+            sees="The program stops: “is not a directory”",
+            means="A part of the path is a file.",
+            fix="Move the file that the message names, or choose another path.",
+            reports=("bitsandbytes-foundation/bitsandbytes#783",),
+        ),
         why=(
             "No event file can be created below a file. TensorFlow raises here as well, with an error class of its "
             "own that `except OSError` does not catch; this one is also a `NotADirectoryError`, says which part of "
@@ -114,6 +125,12 @@ CODES = (
         when=(
             "The event file can't be created in the log directory: no permission, a read-only or full disk, no file "
             "descriptor left, a name that is too long. The message names the operating system's reason."
+        ),
+        symptom=Symptom(
+            sees="No event file, no error in Python",
+            means="This user may not write into the directory. TensorFlow says so in its C++ log only.",
+            fix="The message names the owner, the mode and the `chmod` that helps.",
+            reports=("JWSoh/MZSR#22", "sbi-dev/sbi#1634"),
         ),
         why=(
             "TensorFlow's writer opens its file in a thread, at the first flush, and reports a failure to the "
@@ -174,6 +191,12 @@ CODES = (
             "The path holds something that a shell would have replaced or dropped: a `~`, a `$VARIABLE` or "
             "`%VARIABLE%`, a quote or a blank at one end."
         ),
+        symptom=Symptom(
+            sees="No run at all, though the program wrote to `~/logs` or `$RUN/logs`",
+            means="Python expands neither `~` nor `$RUN`: the files are in a directory of that name.",
+            fix="`os.path.expanduser(logdir)` or `expandvars`",
+            reports=("tensorflow/tensorboard#289", "tensorflow/tensorflow#1587"),
+        ),
         why=(
             "Neither Python nor TensorFlow expands these. `FileWriter('~/logs')` makes a directory that is really "
             "called `~`, below the working directory, and `tensorboard --logdir ~/logs`, which the "
@@ -222,6 +245,12 @@ CODES = (
         when=(
             "The path begins with a scheme, such as `s3://` or `gs://`, for which TensorFlow has no file system loaded."
         ),
+        symptom=Symptom(
+            sees="A local directory called `s3:`, or “file system scheme not implemented”",
+            means="TensorFlow has no file system for this scheme loaded.",
+            fix="Import `tensorflow_io` first; keep the path a string, not a `pathlib.Path`.",
+            reports=("tensorflow/tensorflow#40302", "pytorch/pytorch#36056"),
+        ),
         why=(
             "TensorFlow's file systems other than the local disk come from plug-ins, and most of them from a package "
             "of their own. Without it TensorFlow raises an error that names the scheme and not the package; writers "
@@ -264,6 +293,12 @@ CODES = (
         name="disk-almost-full",
         kind=Kind.WARNING,
         when="Less than 100 MB are free for the log directory when the writer is created.",
+        symptom=Symptom(
+            sees="Nothing yet; the disk is nearly full",
+            means="Less than 100 MB are left where the events go.",
+            fix="Free space before the run, not in the middle of it.",
+            reports=("tensorflow/tensorflow#8745",),
+        ),
         why=(
             "A checkpoint or two fill such a disk in mid-run. TensorFlow's writer then raises one RuntimeError, at "
             "some flush, after thousands of adds that had seemed to work, and drops every later event without a word. "
@@ -310,6 +345,12 @@ CODES = (
         when=(
             "The directory holds events of an earlier run, and this run writes one of their tags "
             "at a step they had reached."
+        ),
+        symptom=Symptom(
+            sees="After a restart, the first run's points are gone, or the line goes back",
+            means="The new run writes steps that the directory has already.",
+            fix="A directory for each run, or `resume_step=` when it goes on from a checkpoint.",
+            reports=("tensorflow/tensorflow#45274", "tensorflow/tensorboard#5448"),
         ),
         why=(
             "TensorBoard reads all event files of a directory as one run. Its default loader drops the points that "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safewriter.findings.catalogue.layout import program
-from safewriter.findings.code import Code, Kind
+from safewriter.findings.code import Code, Kind, Symptom
 
 CODES = (
     Code(
@@ -11,6 +11,12 @@ CODES = (
         name="not-finite",
         kind=Kind.WARNING,
         when="A value is NaN or infinite: the tag, the first step and the count are reported.",
+        symptom=Symptom(
+            sees="The line breaks off and comes back, or never does",
+            means="Values are NaN or infinite.",
+            fix="Look at what feeds the tag at the step that the message names.",
+            reports=("tensorflow/tensorflow#4592", "lanpa/tensorboardX#377"),
+        ),
         why=(
             "TensorFlow writes such a value as it is, and TensorBoard draws no line through it. The chart stops, or "
             "is empty, and the run goes on to train a model that has diverged."
@@ -62,6 +68,12 @@ CODES = (
         name="no-step",
         kind=Kind.WARNING,
         when="A tag is written again without a `global_step`.",
+        symptom=Symptom(
+            sees="One dot per tag",
+            means="The step is missing: every point is on step 0, and the last one is shown.",
+            fix="`writer.add_summary(summary, global_step=step)`",
+            reports=("lanpa/tensorboardX#49", "dmlc/tensorboard#46"),
+        ),
         why=(
             "Without a step an event is stored at step 0. All points of the tag lie on one spot: TensorBoard's "
             "default loader shows a single point, whatever the number of adds."
@@ -95,6 +107,12 @@ CODES = (
         name="step-backwards",
         kind=Kind.WARNING,
         when="The step of a tag went down within one writer.",
+        symptom=Symptom(
+            sees="Early points vanish when later ones arrive",
+            means="The step went back within one writer: TensorBoard takes that for a restart.",
+            fix="Count steps on over the epochs: `epoch * batches + batch`.",
+            reports=("lanpa/tensorboardX#6",),
+        ),
         why=(
             "TensorBoard takes a lower step for a run that was restarted from a checkpoint, and its default loader "
             "drops the points that were overtaken: of steps 0 to 9 followed by 3 to 5, six points are left."
@@ -148,6 +166,12 @@ CODES = (
         name="step-frozen",
         kind=Kind.WARNING,
         when="A tag was written more than 10 times at one and the same step.",
+        symptom=Symptom(
+            sees="One dot, though a step is passed",
+            means="The step never changes: nobody increments it.",
+            fix="`optimizer.minimize(loss, global_step=step)`, or count in the loop.",
+            reports=("sogou/SogouMRCToolkit#24", "tensorflow/tensorflow#43568"),
+        ),
         why=(
             "TensorFlow accepts any step. Points of one tag at one step lie on each other, and TensorBoard's default "
             "loader shows one of them. Usually the step is a Python number that nobody counts up."
@@ -219,6 +243,12 @@ CODES = (
         name="tag-kind-changed",
         kind=Kind.WARNING,
         when="One tag is used for two kinds of summary: a scalar, later a histogram.",
+        symptom=Symptom(
+            sees="One of two charts of a name is missing",
+            means="A tag is used for two kinds; TensorBoard keeps the first.",
+            fix="A name for each kind: `weights`, `weights/histogram`.",
+            reports=("awslabs/mxboard#14",),
+        ),
         why=(
             "TensorFlow writes both without a word, and TensorBoard shows only one kind of summary under a tag: the "
             "other is in the file and on no page."
@@ -270,6 +300,11 @@ CODES = (
         name="step-not-whole",
         kind=Kind.WARNING,
         when="A step is not a whole number, or is negative.",
+        symptom=Symptom(
+            sees="Points on the wrong steps: 2.9 on 2, some on negative ones",
+            means="The step is no whole number, or is negative.",
+            fix="Count steps with an `int`.",
+        ),
         why=(
             "An event holds its step as a whole number, and TensorFlow cuts the rest off without a word: 2.9 becomes "
             "2. Several points fall on one step, and TensorBoard's default loader shows one of them."
