@@ -170,8 +170,9 @@ def begin(writer: Any, construct: Any, plan: Plan, create: Any, given: dict[str,
         may_be_silent=plan.role.chief is False or not plan.direct,
         flush_secs=(_FLUSH_SECS if millis is None else millis / 1000) if plan.remote else None,
     )
+    events.writer = weakref.ref(writer)
     events.backend = ResourceBackend(
-        EagerResource(writer._handle, init, events.may_exchange) if eager else Resource(),
+        EagerResource(writer._handle, init, events) if eager else Resource(),
         plan.directory,
         suffix,
         events.turn,

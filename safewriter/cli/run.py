@@ -246,6 +246,7 @@ class Outcome:
     def lines(self) -> Iterator[str]:
         """The report as text."""
         writers, findings = self.writers, self.findings
+        notes = [note for writer in writers for note in writer["notes"]]
         if not writers and not findings:
             yield from self._without_writers()
             return
@@ -259,7 +260,9 @@ class Outcome:
         if lost:
             total += f", {lost:,} lost"
         if not findings and known and not lost:
-            yield f"safewriter: {total}; nothing to report."
+            but = f" but {plural(len(notes), 'note')}" if notes else ""
+            yield f"safewriter: {total}; nothing to report{but}."
+            yield from self._notes(notes)
             return
         yield f"safewriter: {total}; {plural(len(findings), 'finding')}."
         for process in self.processes:
@@ -274,6 +277,15 @@ class Outcome:
             if finding.get("created_at"):
                 yield f"    Writer created at {shown(finding['created_at'])}"
             yield f"    More: safewriter explain {finding['code']}"
+        yield from self._notes(notes)
+
+    def _notes(self, notes: Sequence[dict[str, Any]]) -> Iterator[str]:
+        """What may be meant so, and is never warned of."""
+        for note in notes:
+            yield ""
+            yield f"Note: {note['code']} {note['name']}: {note['message']}"
+            yield f"    {note['hint']}"
+            yield f"    More: safewriter explain {note['code']}"
 
     def _without_writers(self) -> Iterator[str]:
         ops = [op for each in self.processes for op in each.ops]

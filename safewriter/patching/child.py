@@ -69,9 +69,11 @@ class Journal:
         """See ``Observer``: notes what became of the writer so far."""
         with ledger.desk.guard("journal"):
             report = ledger.report().as_dict()
-            del report["findings"]
+            said = report.pop("findings")
+            ignored = ledger.desk.policy.ignored
+            notes = [each for each in said if each["kind"] == "finding" and each["code"] not in ignored]
             self._writers += 1
-            self._write("writer", key=ledger.key, open=not ledger.events.closed, **report)
+            self._write("writer", key=ledger.key, open=not ledger.events.closed, notes=notes, **report)
 
     def ending(self) -> None:
         """See ``Observer``: the report is near, so findings are no longer shown one by one."""

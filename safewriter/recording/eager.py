@@ -34,17 +34,21 @@ class EagerResource(Resource):
     Args:
         handle: Of the resource.
         create: The op that begins its file, called with the handle.
-        may_exchange: See ``Resource``.
+        events: Of the writer.
     """
 
-    def __init__(self, handle: Any, create: Callable[[Any], Any], may_exchange: Callable[[], bool]) -> None:
+    def __init__(self, handle: Any, create: Callable[[Any], Any], events: EagerEvents) -> None:
         self._handle = handle
         self._create = create
-        self._may_exchange = may_exchange
+        self._events = events
 
     def may_exchange(self) -> bool:
         """See ``Resource``."""
-        return self._may_exchange()
+        return self._events.may_exchange()
+
+    def stays_open(self) -> bool:
+        """See ``Resource``."""
+        return self._events.stays_open()
 
     def add(self, event: Any) -> None:
         """See ``Resource``."""
@@ -57,10 +61,11 @@ class EagerResource(Resource):
             gen_summary_ops.flush_summary_writer(self._handle)
 
     def close(self) -> None:
-        """See ``Resource``; nothing where a function of the user's has closed it."""
+        """See ``Resource``; nothing where a function of the user's has closed it, a flush where it stays open."""
+        end = gen_summary_ops.flush_summary_writer if self.stays_open() else gen_summary_ops.close_summary_writer
         with tf.init_scope(), ops.device("cpu:0"):
             try:
-                gen_summary_ops.close_summary_writer(self._handle)
+                end(self._handle)
             except tf.errors.NotFoundError:
                 return
 
@@ -81,6 +86,7 @@ class EagerEvents(Landing):
 
     Attributes:
         ledger: The writer's account; set when the writer is constructed.
+        writer: Gives the writer while it is there; set as well.
         news: What came up and has not been reported yet.
         due: The next eager write is to look first: a loop may never call us otherwise.
         of_a_fit: Keras' ``fit`` made it the default one.
@@ -91,6 +97,7 @@ class EagerEvents(Landing):
 
     backend: ResourceBackend
     ledger: Ledger
+    writer: Callable[[], Any]
 
     def __init__(self, desk: Desk, *, graph_mode: bool, may_be_silent: bool, flush_secs: float | None) -> None:
         self.news: list[Finding] = []
@@ -106,6 +113,7 @@ class EagerEvents(Landing):
         self._flush_secs = flush_secs
         self._looked = self._flushed = time.monotonic()
         self._blocks: Counter[int] = Counter()  # in which it is the default, by thread
+        self._program_ends = False
 
     # As the default writer.
 
@@ -146,6 +154,10 @@ class EagerEvents(Landing):
         alive = {thread.ident for thread in threading.enumerate()}
         others = any(blocks > 0 for ident, blocks in list(self._blocks.items()) if ident != here and ident in alive)
         return not others and not WATCHER.is_this_thread()
+
+    def stays_open(self) -> bool:
+        """Whether the program ends, and a daemon thread may write on."""
+        return self._program_ends and WATCHER.others_run()
 
     def is_here(self) -> bool:
         """Whether the resource is eager, and so is the call."""
@@ -262,6 +274,7 @@ class EagerEvents(Landing):
     def _close(self, timeout: float | None) -> None:
         """Where nothing ever came, that is in ``news``."""
         was_open = not self._ended
+        self._program_ends = timeout is not None and self.writer() is not None
         super()._close(timeout)
         if was_open and not self.foreign:
             with self.desk.guard("usage"):

@@ -63,6 +63,10 @@ class Resource:
         """Whether the resource may be closed, and made anew: no other thread is known to write through it."""
         return False
 
+    def stays_open(self) -> bool:
+        """Whether it is left to the end of the process: a daemon thread may write on until then."""
+        return False
+
 
 class Budget:
     """How long reading back may take: a share of the CPU time of the process."""
@@ -331,7 +335,7 @@ class ResourceBackend:
         finally:
             with self._desk.guard("event file"):
                 self._end()
-            for file in self.files.unfinished():  # a fault of ours: no descriptor stays open for it
+            for file in self.files.unfinished():  # after a fault of ours too: no descriptor stays open
                 file.close()
             self._closed = True
         calls, self._failed_calls = self._failed_calls, 0
@@ -342,10 +346,12 @@ class ResourceBackend:
         return [events_lost(self.path, self._failure, missing, calls)] if missing or calls else []
 
     def _end(self) -> None:
+        stays_open = self._resource.stays_open()
         read_all = self.look(whole=True)
         for file in self.files.unfinished():
-            self._finish(file, None)
-        if read_all or self.files.gone:
+            if not stays_open or file.fate()[0] is not Fate.INTACT:
+                self._finish(file, None)
+        if (read_all or self.files.gone) and not stays_open:
             self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
 
     def reopen(self) -> None:

@@ -63,6 +63,10 @@ class Watcher:
         """Whether the caller is run by the watcher."""
         return threading.current_thread() is self._thread
 
+    def others_run(self) -> bool:
+        """Whether there is a thread beside the caller's and the watcher's."""
+        return any(each not in (threading.current_thread(), self._thread) for each in threading.enumerate())
+
     def stop(self) -> None:
         """Ends the thread: the program ends, and what is left is looked at by the exit hook."""
         self._stop.set()

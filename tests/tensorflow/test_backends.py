@@ -4,6 +4,7 @@ import contextlib
 import functools
 import glob
 import os
+import types
 import uuid
 
 import pytest
@@ -62,7 +63,8 @@ def bench(request, tmp_path):
             token = new_token()
             given = {"logdir": bench.logdir, "max_queue": 0, "flush_millis": 1000, "filename_suffix": token}
             create = functools.partial(gen_summary_ops.create_summary_file_writer, **given)
-            resource = EagerResource(gen_summary_ops.summary_writer(shared_name=token), create, lambda: True)
+            events = types.SimpleNamespace(may_exchange=lambda: True, stays_open=lambda: False)
+            resource = EagerResource(gen_summary_ops.summary_writer(shared_name=token), create, events)
             resource.reopen()
             bench.backend = ResourceBackend(resource, bench.logdir, token, bench.turn, **common)
         else:

@@ -203,6 +203,36 @@ def test_child_processes(tmp_path):
     assert report["schema"] == 1
 
 
+REPLICAS = """
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+@tf.function
+def train(step):
+    strategy.run(lambda: tf.summary.scalar("rate", 0.1, step=step))
+
+with tf.summary.create_file_writer("logs").as_default():
+    for step in tf.range(5, dtype=tf.int64):
+        train(step)
+"""
+
+
+def test_a_replicas_summary_is_a_note(tmp_path):
+    """SW205 stands below the report with its line, is no finding, and can be left out."""
+    (tmp_path / "train.py").write_text(REPLICAS)
+    watched = python(*RUN, "--strict", "--report", "r.json", "train.py", cwd=tmp_path)
+    assert watched.returncode == 0
+    assert "nothing to report but 1 note." in watched.stderr
+    assert "Note: SW205 replica-value: The summary at train.py:10 is written in a replica" in watched.stderr
+    (process,) = json.loads((tmp_path / "r.json").read_text())["processes"]
+    assert process["findings"] == []
+    assert [note["code"] for writer in process["writers"] for note in writer["notes"]] == ["SW205"]
+    assert "SW205" not in python(*RUN, "--ignore", "SW205", "train.py", cwd=tmp_path).stderr
+
+
 WAITS = """
 import os, signal, sys, time
 signal.signal(signal.SIGUSR1, lambda *_: print("usr1", flush=True))

@@ -508,6 +508,37 @@ def test_a_temporary_directory_that_is_gone_stays_gone(program):
     assert not os.path.exists(outcome.stdout.strip())
 
 
+@pytest.mark.parametrize("block", ["with writer.as_default():", "if True:"])
+def test_a_daemon_thread_writes_until_the_program_ends(program, tmp_path, block):
+    """The exit hook closes nothing beneath it, in a long block or one for each step: no traceback, and all lands."""
+    outcome = program(
+        f"""
+        import threading
+        writer = create("logs")
+        def act():
+            if {block.startswith("if")}:
+                writer.set_as_default()
+            for number in range(100_000):
+                {block}
+                    tf.summary.scalar("loss", 0.5, step=number)
+                if number == 20:
+                    begun.set()
+        begun = threading.Event()
+        threading.Thread(target=act, daemon=True).start()
+        begun.wait()
+        import atexit
+        from safewriter.recording import scope
+        atexit.unregister(scope.end_program)
+        atexit.register(time.sleep, 0.5)
+        atexit.register(scope.end_program)
+        """
+    )
+    assert (outcome.exit_code, outcome.codes) == (0, []), outcome.stderr
+    assert "Exception in thread" not in outcome.stderr, outcome.stderr
+    found = steps(tmp_path)
+    assert found == list(range(len(found)))
+
+
 @POSIX
 def test_a_forked_child_writes_a_file_of_its_own(program, tmp_path):
     """The child's events and the parent's land, each once, and SW505 names the child's file."""
