@@ -259,8 +259,7 @@ class SafeFileWriter(_FileWriter):
         if ledger.turn.reentered():  # the interrupted call closes before it returns
             ledger.turn.leave(partial(self._close_left, error))
             return
-        if self._closed:
-            self.event_writer.close()
+        if self._closed and not ledger.is_open:
             self._desk.report_all(ledger.findings_after_close(), may_raise=may_raise, again=True)
             return
         if self._events.foreign:  # a forked child closes its parent's writer

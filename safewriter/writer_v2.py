@@ -337,8 +337,7 @@ class _Overrides:
         events = self._events
         if not events.is_here():
             return super().close()  # type: ignore[misc]
-        if self._closed:
-            events.close()  # what an exception of a handler's has left undone
+        if self._closed and not events.ledger.is_open:
             return None
         if events.turn.reentered():  # the interrupted call closes before it returns
             events.turn.words.append(self._close_left)

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from safewriter.findings.carriers import SafeWriterError, SafeWriterWarning, error_for, warning_for
 from safewriter.findings.code import Kind
@@ -135,6 +136,8 @@ class Desk:
 
     Attributes:
         number: Desks count up: one that was made later has a greater number.
+        unsaid: What an exception out of a signal handler kept from being reported: arguments of ``report``, with
+            which ``report_all`` begins.
     """
 
     _numbers = itertools.count(1)
@@ -146,6 +149,7 @@ class Desk:
         self.created_at = str(place)
         self._reported: dict[tuple[str, str], Finding] = {}
         self._left: deque[tuple[Finding, bool]] = deque()  # to be counted
+        self.unsaid: list[tuple[Finding, bool, bool, bool]] = []
         self._lock = threading.Lock()  # of who counts; nobody waits for it
 
     @property
@@ -155,7 +159,13 @@ class Desk:
         return tuple(self._reported.values())
 
     def report(
-        self, finding: Finding, *, may_raise: bool = True, at_creation: bool = False, again: bool = False
+        self,
+        finding: Finding,
+        *,
+        may_raise: bool = True,
+        at_creation: bool = False,
+        again: bool = False,
+        once_more: bool = False,
     ) -> None:
         """Reports a finding the first time its subject comes up, and adds to its count afterwards.
 
@@ -164,6 +174,7 @@ class Desk:
             may_raise: See ``send``.
             at_creation: Point at the line that created the writer: at exit no line of the user's is running.
             again: Report it although its subject was reported before: the sum at close.
+            once_more: An exception of a handler's left the first try, which may have counted it.
 
         Raises:
             SafeWriterError: Of kind *error*, or under ``strict``.
@@ -171,7 +182,8 @@ class Desk:
         if finding.code in self.policy.ignored and finding.kind is not Kind.ERROR:
             return
         finding = finding.at(self.created_at)
-        known = self._book(finding, again=again)
+        known = self._reported.get((finding.code, finding.subject)) if once_more else None
+        known = self._book(finding, again=again) if known is None else None
         if known is not None and again:
             finding = replace(finding, hint="")  # a sum: what to change was said when it was first reported
         if known is None or again or finding.kind is Kind.ERROR:
@@ -229,17 +241,30 @@ class Desk:
             SafeWriterError: The first that is raised.
         """
         raised: Exception | None = None
-        for finding in findings:
-            try:
-                self.report(finding, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
-            except (SafeWriterError, SafeWriterWarning) as error:
-                raised = error
+        due: list[tuple[Finding, bool, bool, bool]] = []
+        try:
+            with suppress(IndexError):  # of several threads one has each: nothing comes between `pop` and `extend`
+                due.extend(iter(partial(self.unsaid.pop, 0), None))
+            due.extend((finding, at_creation, again, False) for finding in findings)
+            while due:
+                finding, creation, known, once_more = due[0]
+                raises = may_raise and raised is None
+                try:
+                    self.report(finding, may_raise=raises, at_creation=creation, again=known, once_more=once_more)
+                except (SafeWriterError, SafeWriterWarning) as error:
+                    raised = error
+                del due[0]
+        except BaseException as error:
+            if not isinstance(error, Exception) or is_a_handlers(error):
+                self.unsaid += [(*each[:3], True) for each in due]
+            raise
         if raised is not None:
             raise raised
 
     def after_fork(self) -> None:
-        """Makes the lock anew in a forked child: the thread that held it is not there."""
+        """In a forked child: the thread that held the lock is not there, and what is unsaid is the parent's."""
         self._lock = threading.Lock()
+        self.unsaid.clear()
 
     @contextmanager
     def guard(self, what: str) -> Iterator[None]:

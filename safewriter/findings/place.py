@@ -128,7 +128,7 @@ def _by_its_map(frame: FrameType) -> Place:
 def is_a_handlers(error: BaseException) -> bool:
     """Whether a signal handler raised an exception, in the middle of what was being done: then it is the program's.
 
-    A handler is known by the frame that it interrupts, which it is called with.
+    A handler is known by the frame that it interrupts, which it is called with. Nothing of ours passes its own on.
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, NoReturn
 
 import tensorflow as tf
@@ -220,7 +221,7 @@ class Adding:
 
     def _deliver_beside(self) -> None:
         """Reports the findings of a call that an exception leaves."""
-        if self._news:
+        if self._news or self._desk.unsaid:
             self.deliver(may_raise=False)
 
     def deliver(self, found: Iterable[Finding] = (), *, empty: bool = False, may_raise: bool = True) -> None:
@@ -239,10 +240,7 @@ class Adding:
             self._look_at_graphs()
         if empty:
             news.append(empty_summary())
-        if self._news:
-            news += self._ledger.take_news()
-        if news:
-            self._desk.report_all(news, may_raise=may_raise)
+        self._desk.report_all(chain(news, self._ledger.take_news()), may_raise=may_raise)
 
     # What is looked at beside: graphs, and who else writes into the directory.
 

@@ -16,7 +16,7 @@ from tensorflow.python.ops import gen_summary_ops, summary_ops_v2
 
 from safewriter.checks.logdir import scheme_of
 from safewriter.checks.tf2 import Silence, never_recorded
-from safewriter.findings import Desk, Finding, guarded
+from safewriter.findings import Desk, Finding
 from safewriter.recording import scope
 from safewriter.recording.landing import Landing
 from safewriter.recording.ledger import Ledger
@@ -250,9 +250,8 @@ class EagerEvents(Landing):
 
     def deliver(self, *, may_raise: bool = True) -> None:
         """Reports what came up, at the line that created the writer: what is read back came from no one line."""
-        if self.news:
-            found = guarded(self.desk, "wording", self.ledger.take_news)
-            self.desk.report_all(found, may_raise=may_raise, at_creation=True)
+        if self.news or self.desk.unsaid:
+            self.desk.report_all(self.ledger.take_news(), may_raise=may_raise, at_creation=True)
 
     def _deliver_aside(self) -> None:
         if not self.desk.policy.strict:  # there the user's next call raises

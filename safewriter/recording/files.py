@@ -407,6 +407,8 @@ class EventFiles:
             self.losses.report_gone()
             return
         file, part = current
+        if part.final:  # given up by a close that an exception of a handler's has left
+            return
         try:
             state = file.state()
         except OSError as error:  # it can't be known now: nothing counts as landed that was not seen
@@ -423,6 +425,7 @@ class EventFiles:
         part.landed = 0
         with self._desk.guard("event file"):
             part.landed = _still_there(file, state, fate, part)
+        file.torn = goes_on  # whatever comes in between now, the next write begins a new file
         part.lost, part.final = part.events - part.landed, True
         gone: dict[str, int] = {}
         with self._desk.guard("event files"):
@@ -436,7 +439,6 @@ class EventFiles:
         """Begins a new file to replace one that is gone; returns its path, empty where none can be created yet."""
         with contextlib.suppress(OSError):
             file.close()
-        file.torn = True  # where no new file can be created now, the next write tries again
         try:
             return self._open_next().part.path
         except OSError as error:

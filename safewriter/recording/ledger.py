@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -80,21 +81,29 @@ class Ledger:
         self._flushed_summaries = 0
         self._ever_flushed = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the writer is still to be ended: it is open, or an exception of a handler's has left its close."""
+        return self.key in self.scope.open
+
     def flushed(self) -> None:
         """The user flushed or closed: SW501 is about what comes after."""
         self._flushed_events = self.events.backend.accepted
         self._flushed_summaries = self.summaries + self.other_summaries
         self._ever_flushed = True
 
-    def take_news(self) -> list[Finding]:
-        """The findings from beneath the writer since the last call; each goes to one caller."""
+    def take_news(self) -> Iterator[Finding]:
+        """The findings from beneath the writer since the last call; each goes to one caller, as it asks for it."""
         taken: list[Finding] = []
-        while self._news:
-            try:
-                taken.append(self._news.pop(0))
-            except IndexError:  # another thread, or a handler, has taken the last one
-                break
-        return self.worded(taken)
+        try:
+            with contextlib.suppress(IndexError):  # nothing comes between `pop` and `extend`
+                taken.extend(iter(partial(self._news.pop, 0), None))
+            while taken:
+                said = self.worded(taken[:1])
+                del taken[0]
+                yield from said
+        finally:  # an exception of a handler's may leave some
+            self._news[:0] = taken
 
     def worded(self, findings: Iterable[Finding]) -> list[Finding]:
         """Findings in the words of the writer's kind; as they are where that fails."""

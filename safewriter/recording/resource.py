@@ -335,8 +335,9 @@ class ResourceBackend:
         finally:
             with self._desk.guard("event file"):
                 self._end()
-            for file in self.files.unfinished():  # after a fault of ours too: no descriptor stays open
-                file.close()
+            with self._desk.guard("event file"):  # after a fault of ours too: no descriptor stays open
+                for file in self.files.unfinished():
+                    file.close()
             self._closed = True
         calls, self._failed_calls = self._failed_calls, 0
         if calls and closed_by is not None:

@@ -138,9 +138,6 @@ class Scope:
             close()
         except Exception as error:  # noqa: BLE001 - raised again below, after all else is reported
             failure = error
-        self.leave(ledger)
-        found = [*before, *ledger.take_news()]
-        sums = guarded(desk, "sums", ledger.sums)
         about_graphs = guarded(
             desk,
             "graph accounting",
@@ -148,15 +145,24 @@ class Scope:
                 ledger.key, ledger.summaries, broken_off=broken_off, at_creation_line=on_its_line
             ),
         )
+        unclosed: list[Finding] = []
         if failure is not None and not may_raise:
-            found.append(_not_closed(ledger, failure))
+            unclosed.append(_not_closed(ledger, failure))
             failure = None
         raised: Exception | None = None
-        for findings, again in ((found, False), (sums, True), (about_graphs, False)):
+        ends: tuple[tuple[Callable[[], Iterable[Finding]], bool], ...] = (
+            (lambda: before, False),
+            (ledger.take_news, False),
+            (lambda: unclosed, False),
+            (lambda: guarded(desk, "sums", ledger.sums), True),
+            (lambda: about_graphs, False),
+        )
+        for find, again in ends:
             try:
-                desk.report_all(findings, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
+                desk.report_all(find(), may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
             except (SafeWriterError, SafeWriterWarning) as error:
                 raised = error
+        self.leave(ledger)  # not before: where an exception of a handler's comes, the next close says the rest
         if observer is not None:
             observer.changed(ledger)
         if failure is not None:

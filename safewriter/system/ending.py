@@ -124,7 +124,7 @@ def _workers_status() -> object:
 
     Up to Python 3.12 finalizers run within ``_bootstrap``, where the exception is in flight; later, after it.
     """
-    for caller in outwards(sys._getframe()):
+    for caller in outwards(sys._getframe(1)):
         name = caller.f_code.co_name
         if name in ("_bootstrap", "_launch", "main") and "multiprocessing" in caller.f_code.co_filename:
             return None if name == "_bootstrap" else caller.f_locals.get("code")

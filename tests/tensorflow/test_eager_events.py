@@ -69,7 +69,7 @@ def test_another_thread_that_writes_during_a_look(tmp_path):
     with capture_findings() as findings:
         writer = create_file_writer(str(tmp_path))
         write(0, 20)
-        backend = writer._safe.events.backend
+        backend = writer._events.backend
         backend._budget = None  # else a look may be put off
         exchange = backend._exchange_where_gone  # the last that a flush does before it counts
 
