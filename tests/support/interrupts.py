@@ -71,12 +71,17 @@ class Interrupter:
         monitoring = sys.monitoring
         monitoring.use_tool_id(monitoring.DEBUGGER_ID, "interrupts")
         monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, self._at)
-        for code in _code_within(self._rooms):
+        self._code = _code_within(self._rooms)
+        for code in self._code:
             monitoring.set_local_events(monitoring.DEBUGGER_ID, code, monitoring.events.INSTRUCTION)
         return self
 
     def __exit__(self, *_):
-        sys.monitoring.free_tool_id(sys.monitoring.DEBUGGER_ID)
+        monitoring = sys.monitoring
+        for code in self._code:  # else it stays as it is, where handlers run at other points than usual
+            monitoring.set_local_events(monitoring.DEBUGGER_ID, code, monitoring.events.NO_EVENTS)
+        monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(monitoring.DEBUGGER_ID)
 
     def _at(self, code, offset):
         if self._left < 0 or threading.get_ident() != self._thread or offset not in _points(code):
