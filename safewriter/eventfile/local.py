@@ -157,9 +157,7 @@ class LocalFile:
             size = os.fstat(self._fd).st_size
             if begun:
                 os.ftruncate(self._fd, max(size - begun, 0))
-            elif (
-                getattr(error, "errno", None) is None and size > self.size
-            ):  # a handler raised it, when all was written
+            elif getattr(error, "errno", None) is None and size > self.size:  # a handler's, when all was written
                 os.ftruncate(self._fd, self.size)
         except OSError:  # EIO, a stale handle: nothing more can be done to this file
             self.torn = True

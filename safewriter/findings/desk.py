@@ -136,8 +136,8 @@ class Desk:
 
     Attributes:
         number: Desks count up: one that was made later has a greater number.
-        unsaid: What an exception out of a signal handler kept from being reported: arguments of ``report``, with
-            which ``report_all`` begins.
+        unsaid: Calls of ``report`` that an exception out of a signal handler has cut off; ``report_all`` begins with
+            them.
     """
 
     _numbers = itertools.count(1)
@@ -149,7 +149,7 @@ class Desk:
         self.created_at = str(place)
         self._reported: dict[tuple[str, str], Finding] = {}
         self._left: deque[tuple[Finding, bool]] = deque()  # to be counted
-        self.unsaid: list[tuple[Finding, bool, bool, bool]] = []
+        self.unsaid: list[partial[None]] = []
         self._lock = threading.Lock()  # of who counts; nobody waits for it
 
     @property
@@ -182,8 +182,8 @@ class Desk:
         if finding.code in self.policy.ignored and finding.kind is not Kind.ERROR:
             return
         finding = finding.at(self.created_at)
-        known = self._reported.get((finding.code, finding.subject)) if once_more else None
-        known = self._book(finding, again=again) if known is None else None
+        counted = once_more and (finding.code, finding.subject) in self._reported
+        known = None if counted else self._book(finding, again=again)
         if known is not None and again:
             finding = replace(finding, hint="")  # a sum: what to change was said when it was first reported
         if known is None or again or finding.kind is Kind.ERROR:
@@ -241,22 +241,23 @@ class Desk:
             SafeWriterError: The first that is raised.
         """
         raised: Exception | None = None
-        due: list[tuple[Finding, bool, bool, bool]] = []
+        due: list[partial[None]] = []
+        call = partial(partial, self.report, at_creation=at_creation, again=again)
         try:
-            with suppress(IndexError):  # of several threads one has each: nothing comes between `pop` and `extend`
+            # Without a line of Python between taking and keeping one, at which a handler could come.
+            with suppress(IndexError):
                 due.extend(iter(partial(self.unsaid.pop, 0), None))
-            due.extend((finding, at_creation, again, False) for finding in findings)
+            due.extend(map(call, findings))
             while due:
-                finding, creation, known, once_more = due[0]
-                raises = may_raise and raised is None
+                report = due[0]
                 try:
-                    self.report(finding, may_raise=raises, at_creation=creation, again=known, once_more=once_more)
+                    report(may_raise=may_raise and raised is None)
                 except (SafeWriterError, SafeWriterWarning) as error:
                     raised = error
                 del due[0]
         except BaseException as error:
             if not isinstance(error, Exception) or is_a_handlers(error):
-                self.unsaid += [(*each[:3], True) for each in due]
+                self.unsaid += [partial(each, once_more=True) for each in due]
             raise
         if raised is not None:
             raise raised

@@ -304,9 +304,8 @@ class EventFiles:
             OSError: It was not written.
         """
         begins = not self._newer
-        opened = (
-            self._creator.open() if begins else self._newer.pop()
-        )  # taken away meanwhile: this call may be interrupted too
+        # Taken away meanwhile: this call may be interrupted too.
+        opened = self._creator.open() if begins else self._newer.pop()
         if begins:
             self.parts.append(opened.part)
         try:

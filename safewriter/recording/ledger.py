@@ -145,11 +145,12 @@ class Ledger:
         self._begin()
         self._news.clear()
 
-    def sums(self) -> list[Finding]:
+    def sums(self) -> Iterator[Finding]:
         """What to say at close: what could not be written, and the sums for what went on after it was reported."""
         events = self.events
-        closing, events.sums[:] = list(events.sums), []
-        return self.worded((*closing, *self.values.sum_up()))
+        with self.desk.guard("sums"):
+            closing, events.sums[:] = list(events.sums), []
+            yield from self.worded((*closing, *self.values.sum_up()))
 
     def findings_at_end(self, *, dropped: bool) -> list[Finding]:
         """SW501 where the user neither flushed nor closed.

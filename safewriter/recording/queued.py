@@ -63,9 +63,8 @@ class QueuedBackend(OnFiles):
         self._start()
 
     def _empty(self) -> None:
-        self._lock = (
-            threading.RLock()
-        )  # entered itself: a handler's exception in `Condition.__enter__` would leave it held
+        # Entered itself: an exception of a handler's in `Condition.__enter__` would leave it held.
+        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._held: deque[bytes] = deque()
         self._left: deque[bytes] = deque()  # by calls that re-entered

@@ -348,12 +348,13 @@ class ResourceBackend:
 
     def _end(self) -> None:
         stays_open = self._resource.stays_open()
+        written = self.written and self.written + self._added  # now: where it stays open, others may write meanwhile
         read_all = self.look(whole=True)
         for file in self.files.unfinished():
             if not stays_open or file.fate()[0] is not Fate.INTACT:
                 self._finish(file, None)
-        if (read_all or self.files.gone) and not stays_open:
-            self._failed_calls += self.files.newly_missing(self.written and self.written + self._added)
+        if read_all or self.files.gone:
+            self._failed_calls += self.files.newly_missing(written)
 
     def reopen(self) -> None:
         """See ``Backend``."""

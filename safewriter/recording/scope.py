@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from multiprocessing import util
 from typing import Protocol
 
@@ -150,16 +151,10 @@ class Scope:
             unclosed.append(_not_closed(ledger, failure))
             failure = None
         raised: Exception | None = None
-        ends: tuple[tuple[Callable[[], Iterable[Finding]], bool], ...] = (
-            (lambda: before, False),
-            (ledger.take_news, False),
-            (lambda: unclosed, False),
-            (lambda: guarded(desk, "sums", ledger.sums), True),
-            (lambda: about_graphs, False),
-        )
-        for find, again in ends:
+        found = chain(before, ledger.take_news(), unclosed)
+        for findings, again in ((found, False), (ledger.sums(), True), (about_graphs, False)):
             try:
-                desk.report_all(find(), may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
+                desk.report_all(findings, may_raise=may_raise and raised is None, at_creation=at_creation, again=again)
             except (SafeWriterError, SafeWriterWarning) as error:
                 raised = error
         self.leave(ledger)  # not before: where an exception of a handler's comes, the next close says the rest
