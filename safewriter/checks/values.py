@@ -351,7 +351,7 @@ class ValuesJudge:
             "SW401": f"Tag {tag!r}: {of} {was} NaN or infinite, {since}.",
             "SW402": f"Tag {tag!r}: {of} {was} written again without a step; they lie on each other, on step 0.",
             "SW403": f"Tag {tag!r}: its step went down {times} in {state.count:,} writes, {since}.",
-            "SW404": f"Tag {tag!r}: {of} came after the {FROZEN_AFTER}th at their step, {since}.",
+            "SW404": f"Tag {tag!r}: {of} went to a step that had {FROZEN_AFTER} already, {since}.",
             "SW405": f"Tag {tag!r}: {of} {was} of another kind than its first ({state.kind}), {since}.",
             "SW406": f"Tag {tag!r}: {of} {had} a step that is negative or not a whole number, {since}.",
         }

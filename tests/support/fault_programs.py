@@ -481,6 +481,37 @@ def call_all(function, start, stop):
 
 #: What else happens to TF2's writers.
 OF_TF2 = {
+    # A fork while another thread is within TensorFlow leaves a lock of the eager runtime held in the child, for ever.
+    "fork_beside_threads": (
+        "forked children write between the adds of the parent's other threads",
+        """
+        writer = Writer(logs)
+        busy = [True]
+        adding = threading.Lock()
+
+        def add_on(rank):
+            number = 10000 * rank
+            while busy and number < 10000 * rank + 5000:
+                with adding:
+                    add(writer, number)
+                number += 1
+
+        threads = [threading.Thread(target=add_on, args=(rank,)) for rank in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for turn in range(8):
+            with adding:
+                child = os.fork()
+            if child == 0:
+                add_all(writer, 100 * turn, 100 * turn + 5)
+                os._exit(0)
+            wait_for([child])
+        busy.clear()
+        for thread in threads:
+            thread.join()
+        writer.close()
+        """,
+    ),
     "fork_in_a_block": (
         "a child that is forked within `as_default()` writes",
         """
